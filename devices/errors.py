@@ -1,4 +1,7 @@
-"""The error tree of everything that acts. Each error says what to do next; `exit_code` is what the command line ends with."""
+"""The error tree of everything that acts.
+
+Each error says what to do next; `exit_code` is what the command line ends with.
+"""
 
 from typing import ClassVar
 

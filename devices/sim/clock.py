@@ -59,7 +59,12 @@ class Clock:
     async def sleep(self, delay_us: Micros) -> None:
         """Wait on this clock; unlike asyncio.sleep it follows `advance`."""
         reached: asyncio.Future[None] = self._loop.create_future()
-        timer = self.call_later(delay_us, lambda: reached.done() or reached.set_result(None))
+
+        def wake() -> None:
+            if not reached.done():
+                reached.set_result(None)
+
+        timer = self.call_later(delay_us, wake)
         try:
             await reached
         finally:

@@ -1,0 +1,72 @@
+"""What a wire fault is: a frozen record of parameters with `apply(flight, context)`, registered under a kind.
+
+Dropping returns nothing, duplicating returns two, corrupting returns a changed copy. What a fault must remember and its
+stream of chance live in the context, one per installation, so the record stays a value.
+"""
+
+import dataclasses
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from devices.errors import UnknownKindError, UsageError
+from devices.media.medium import Flight
+from devices.sim.chance import Stream
+
+
+class WireFault(Protocol):
+    """One way in which a medium misbehaves."""
+
+    kind: ClassVar[str]
+
+    def apply(self, flight: Flight, context: "FaultContext") -> Sequence[Flight]:
+        """What becomes of a flight that this fault has chosen."""
+
+
+@dataclass(slots=True)
+class FaultContext:
+    """What one installation of a fault remembers: its chance and whatever the fault keeps in `memory`."""
+
+    chance: Stream
+    memory: dict[Any, Any] = field(default_factory=dict)
+
+
+FaultT = TypeVar("FaultT", bound=type)
+_KINDS: dict[str, type[WireFault]] = {}
+
+
+def fault(kind: str) -> Callable[[FaultT], FaultT]:
+    """Register a frozen record under its kind; the outermost decorator."""
+
+    def register(cls: FaultT) -> FaultT:
+        cls.kind = kind  # type: ignore[attr-defined]  # what the WireFault protocol asks for
+        _KINDS[kind] = cls
+        return cls
+
+    return register
+
+
+def wire_faults() -> Mapping[str, type[WireFault]]:
+    """Every wire fault by kind, sorted."""
+    package = importlib.import_module("devices.faults")
+    for module in sorted(each.name for each in pkgutil.iter_modules(package.__path__)):
+        importlib.import_module(f"devices.faults.{module}")
+    return dict(sorted(_KINDS.items()))
+
+
+def make_fault(kind: str, parameters: Mapping[str, Any]) -> WireFault:
+    """A fault from its kind and parameters. Raises UnknownKindError or UsageError."""
+    kinds = wire_faults()
+    if kind not in kinds:
+        raise UnknownKindError(f"no fault is called {kind!r}; known: {', '.join(kinds)}")
+    cls = kinds[kind]
+    known = [each.name for each in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    unknown = sorted(set(parameters) - set(known))
+    if unknown:
+        raise UsageError(f"fault {kind} has no parameter {unknown[0]!r}; known: {', '.join(known) or 'none'}")
+    try:
+        return cls(**parameters)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"fault {kind}: {error}") from None

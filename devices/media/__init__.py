@@ -1,0 +1,1 @@
+"""Simulated media: ordered, seeded, and the same on real and virtual time."""

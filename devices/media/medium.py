@@ -1,0 +1,143 @@
+"""A medium carries bytes between ports: one flight per receiver, in the order in which they joined.
+
+It has no clock or chance of its own: the home hands both in. Installed rules (the wire faults) turn each flight into
+none, one or more; survivors arrive ordered by (time, sequence). The recorder notes every fate.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from devices.errors import MediumError
+from devices.sim.clock import Clock
+from pairing.engine import Address, Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """Bytes on their way from one actor to one receiver. Times are the home's microseconds."""
+
+    medium: str
+    sender: str
+    receiver: str
+    source: Address
+    to: Address
+    payload: bytes = field(repr=False)
+    departs_us: Micros
+    arrives_us: Micros
+
+    def delayed(self, delay_us: Micros) -> "Flight":
+        """The same flight, later."""
+        return replace(self, arrives_us=self.arrives_us + delay_us)
+
+    def carrying(self, payload: bytes) -> "Flight":
+        """The same flight with other bytes."""
+        return replace(self, payload=payload)
+
+
+class FlightRule(Protocol):
+    """Something installed on a medium that decides what becomes of a flight."""
+
+    def apply(self, flight: Flight) -> Sequence[Flight]:
+        """None, one or more flights in place of the given one."""
+
+
+class Tap(Protocol):
+    """Sees every frame once when it is sent and the fate of each of its flights."""
+
+    def sent(self, medium: str, sender: str, source: Address, to: Address, payload: bytes) -> None:
+        """A port has sent a frame."""
+
+    def fate(self, flight: Flight, survivors: Sequence[Flight]) -> None:
+        """A rule has changed what becomes of a flight."""
+
+
+Receive = Callable[[Flight], None]
+
+
+@dataclass(slots=True)
+class MediumPort:
+    """One actor's place on a medium. `addresses` are those that reach it; the first is its source address."""
+
+    medium: "Medium"
+    actor: str
+    addresses: tuple[Address, ...]
+    receive: Receive
+    up: bool = True
+
+    def send(self, payload: bytes, to: Address) -> None:
+        """Put a frame on the medium. From a port that is down it vanishes, as from a radio that is off."""
+        if self.up:
+            self.medium.carry(self, payload, to)
+
+    def close(self) -> None:
+        """Leave the medium; flights under way to this port are lost."""
+        self.up = False
+        self.medium.detach(self)
+
+
+class Medium:
+    """The base of every medium. A subclass says who hears a frame (`listeners`) and how long it takes."""
+
+    latency_us: Micros = 1_000
+
+    def __init__(self, name: str, clock: Clock, taps: Iterable[Tap] = ()) -> None:
+        self.name = name
+        self.clock = clock
+        self.rules: list[FlightRule] = []
+        self._taps = tuple(taps)
+        self._ports: list[MediumPort] = []
+
+    @property
+    def ports(self) -> Sequence[MediumPort]:
+        """The ports in the order in which they joined."""
+        return tuple(self._ports)
+
+    def attach(self, actor: str, addresses: Sequence[Address], receive: Receive) -> MediumPort:
+        """A new port. Raises MediumError if an address is taken by another actor."""
+        for port in self._ports:
+            taken = set(port.addresses) & set(addresses)
+            if taken and port.actor != actor:
+                raise MediumError(f"{self.name}: address {min(map(str, taken))} of {actor} belongs to {port.actor}")
+        port = MediumPort(self, actor, tuple(addresses), receive)
+        self._ports.append(port)
+        return port
+
+    def detach(self, port: MediumPort) -> None:
+        """Take a port off the medium."""
+        if port in self._ports:
+            self._ports.remove(port)
+
+    def listeners(self, sender: MediumPort, to: Address) -> Iterable[MediumPort]:
+        """Who hears a frame sent to `to`; never the sender itself."""
+        return [port for port in self._ports if port is not sender and to in port.addresses]
+
+    def carry(self, sender: MediumPort, payload: bytes, to: Address, source: Address | None = None) -> None:
+        """Send a frame from a port, called by the port itself; `source` only where the port speaks for others."""
+        now = self.clock.now()
+        source = sender.addresses[0] if source is None else source
+        for tap in self._taps:
+            tap.sent(self.name, sender.actor, source, to, payload)
+        for receiver in self.listeners(sender, to):
+            flight = Flight(self.name, sender.actor, receiver.actor, source, to, payload, now, now + self.latency_us)
+            self._launch(receiver, flight)
+
+    def _launch(self, receiver: MediumPort, flight: Flight) -> None:
+        flights: Sequence[Flight] = (flight,)
+        for rule in tuple(self.rules):
+            flights = [survivor for each in flights for survivor in rule.apply(each)]
+        if len(flights) != 1 or flights[0] != flight:
+            for tap in self._taps:
+                tap.fate(flight, flights)
+        for each in flights:
+            self.clock.call_at(each.arrives_us, _Arrival(receiver, each))
+
+
+@dataclass(slots=True)
+class _Arrival:
+    receiver: MediumPort
+    flight: Flight
+
+    def __call__(self) -> None:
+        if self.receiver.up:
+            self.receiver.receive(self.flight)

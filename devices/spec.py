@@ -1,0 +1,265 @@
+"""Home and scenario files: TOML into checked records, with errors that name the table, the key and the mend.
+
+Durations are texts such as `200ms`, `7s`, `5m`, `2h`. What an accessory kind accepts beyond the common keys is checked
+by that kind's own settings when the home is built.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from devices.errors import HomeFileError, ScenarioError, UsageError
+from pairing.engine import Micros
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h)")
+_UNITS: dict[str, int] = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
+_LONGEST_US = 400 * 24 * _UNITS["h"]
+
+
+def duration_us(text: str) -> Micros:
+    """Microseconds of a duration such as `7s`. Raises ValueError with the accepted form."""
+    found = _DURATION.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"a duration is a number with us, ms, s, m or h, such as 7s or 200ms; not {text!r}")
+    value = round(float(found[1]) * _UNITS[found[2]])
+    if value > _LONGEST_US:
+        raise ValueError(f"a duration is 400 days at the most; not {text!r}")
+    return value
+
+
+def _checked_duration(text: str) -> str:
+    duration_us(text)
+    return text
+
+
+Duration = Annotated[str, AfterValidator(_checked_duration), Field(examples=["200ms", "7s"])]
+Reach = Literal["loopback", "all"] | list[str]
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+
+
+def slug(name: str) -> str:
+    """The default id of a name: lower case, everything else a dash."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63] or "unnamed"
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Named(BaseModel):
+    """What every accessory and phone has: a stable id, by default the slug of its name."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    id: Identifier = ""
+    name: str = Field("", max_length=200)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_id(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            data = dict(data)
+            if not data.get("id"):
+                data["id"] = slug(str(data.get("name") or data.get("kind") or data.get("profile") or ""))
+            data.setdefault("name", data["id"])
+        return data
+
+
+class AccessorySpec(Named):
+    """One `[[accessory]]`: the common keys; the others are the kind's own settings."""
+
+    kind: str
+    lies: list[str | dict[str, Any]] = []
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The keys that belong to the kind."""
+        return dict(self.model_extra or {})
+
+
+class PhoneSpec(Named):
+    """One `[[phone]]`: an emulated platform that discovers, stores and pairs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    profile: str = "ios-26"
+    app: str = "com.example.app"
+    team: str = "TEAM000001"
+    consent: Literal["allow", "deny", "ask", "never"] = "allow"
+    code: Literal["right", "wrong", "wrong-then-right", "none"] = "right"
+    outcome: str | None = None
+    search_budget: Duration = "5s"
+
+
+class FaultSpec(BaseModel):
+    """One `[[fault]]`: kind, whom it hits, how often, which way, when; the other keys are the kind's parameters."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: str
+    id: Identifier = ""
+    target: str = "*"
+    probability: float = Field(1.0, ge=0, le=1)
+    direction: Literal["in", "out", "both"] = "both"
+    medium: str = "*"
+    start: Duration = "0s"
+    duration: Duration | None = None
+    after: dict[str, Any] | None = None
+    optional: bool = False
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The keys that belong to the kind."""
+        return dict(self.model_extra or {})
+
+
+class AirSpec(_Table):
+    """`[air]`: open the Wi-Fi Aware air to foreign stacks."""
+
+    udp: str | None = None
+    header: Literal["none", "radiotap"] = "none"
+
+
+class HomeSpec(_Table):
+    """A home file: see `specs/schema/home.schema.json`."""
+
+    name: str = "Home"
+    seed: int | None = Field(None, ge=0, le=2**63 - 1)
+    reach: Reach | None = None
+    state: str | None = None
+    accessory: list[AccessorySpec] = []
+    phone: list[PhoneSpec] = []
+    fault: list[FaultSpec] = []
+    air: AirSpec | None = None
+
+    @model_validator(mode="after")
+    def _unique_ids(self) -> "HomeSpec":
+        seen: set[str] = set()
+        for each in (*self.accessory, *self.phone):
+            if each.id in seen:
+                raise ValueError(f"the id {each.id!r} is used twice; give one of them another `id`")
+            seen.add(each.id)
+        return self
+
+
+class StepSpec(_Table):
+    """One `[[step]]`: exactly one of `do`, `expect` and `never`."""
+
+    do: str | None = None
+    expect: str | None = None
+    never: str | None = None
+    actor: str | None = None
+    with_: dict[str, Any] = Field(default_factory=dict, alias="with")
+    where: dict[str, Any] = {}
+    within: Duration = "30s"
+    during: Duration = "5s"
+    count: int = Field(1, ge=1)
+    save: Identifier | None = None
+    refused: bool = False
+
+    @model_validator(mode="after")
+    def _one_meaning(self) -> "StepSpec":
+        if sum(each is not None for each in (self.do, self.expect, self.never)) != 1:
+            raise ValueError("a step has exactly one of do, expect and never")
+        if self.do is not None and self.actor is None and self.do not in ("start-fault", "stop-fault", "advance"):
+            raise ValueError(f"do = {self.do!r} needs an actor")
+        return self
+
+
+class ClientSpec(_Table):
+    """`[client]`: the program under test; it implies real time."""
+
+    command: list[str] = Field(min_length=1)
+    within: Duration = "60s"
+    exit_code: int | None = 0
+
+
+class ScenarioSpec(HomeSpec):
+    """A scenario file: a home, inline or by `home = FILE`, and one ordered list of steps."""
+
+    about: str = ""
+    home: str | None = None
+    step: list[StepSpec] = []
+    client: ClientSpec | None = None
+
+
+def load_toml(path: Path, error: type[UsageError]) -> dict[str, Any]:
+    """The tables of a TOML file. Raises `error`, which names the file and the place."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise error(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise error(f"{path}: is a directory; name the TOML file in it") from None
+    except OSError as problem:
+        raise error(f"{path}: cannot be read: {problem.strerror}") from None
+    except UnicodeDecodeError as problem:
+        raise error(f"{path}: is not UTF-8 text (byte {problem.start})") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as problem:
+        raise error(f"{path}: is not TOML: {problem or 'nested too deeply'}") from None
+
+
+def load_home(path: Path) -> HomeSpec:
+    """A home file. Raises HomeFileError."""
+    return read_home(load_toml(path, HomeFileError), str(path))
+
+
+def read_home(tables: dict[str, Any], origin: str = "home") -> HomeSpec:
+    """A home from its tables. Raises HomeFileError."""
+    try:
+        return HomeSpec.model_validate(tables)
+    except ValidationError as problem:
+        raise HomeFileError(f"{origin}: {explain(problem, HomeSpec)}") from None
+
+
+def load_scenario(path: Path) -> ScenarioSpec:
+    """A scenario file, with the home it names merged in: its own tables add to it. Raises ScenarioError."""
+    tables = load_toml(path, ScenarioError)
+    home = tables.get("home")
+    if isinstance(home, str):
+        base = load_toml((path.parent / home).resolve(), ScenarioError)
+        for key, value in base.items():
+            if isinstance(value, list) and isinstance(tables.get(key), list):
+                tables[key] = [*value, *tables[key]]
+            else:
+                tables.setdefault(key, value)
+    try:
+        return ScenarioSpec.model_validate(tables)
+    except ValidationError as problem:
+        raise ScenarioError(f"{path}: {explain(problem, ScenarioSpec)}") from None
+
+
+def explain(problem: ValidationError, model: type[BaseModel] | None = None) -> str:
+    """The first fault of a validation in one line: where, what came, what was meant."""
+    first = problem.errors(include_url=False, include_context=True)[0]
+    place = ".".join(str(part) for part in first["loc"]) or "file"
+    if first["type"] == "extra_forbidden":
+        near = closest(str(first["loc"][-1]), _keys(model, first["loc"][:-1]))
+        return f"{place}: there is no such key{near}"
+    message = str(first["msg"]).removeprefix("Value error, ")
+    more = problem.error_count() - 1
+    return f"{place}: {message}" + (f" (and {more} more)" if more else "")
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` where a known word is near, else the list of them."""
+    words = sorted(known)
+    near = difflib.get_close_matches(word, words, n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known: {', '.join(words)}" if words else ""
+
+
+def _keys(model: type[BaseModel] | None, path: tuple[Any, ...]) -> list[str]:
+    for part in path:
+        if model is None or isinstance(part, int):
+            continue
+        annotation = model.model_fields[part].annotation if part in model.model_fields else None
+        candidates = [annotation, *getattr(annotation, "__args__", ())]
+        model = next((each for each in candidates if isinstance(each, type) and issubclass(each, BaseModel)), None)
+    return [] if model is None else [field.alias or name for name, field in model.model_fields.items()]

@@ -1,0 +1,121 @@
+"""pcapng: one interface a medium, so Wireshark shows a home as it shows a network.
+
+The lan is written as raw IP (LINKTYPE_RAW) with headers made from the endpoints. Source: the pcapng specification
+(draft-ietf-opsawg-pcapng), blocks SHB, IDB, EPB and DSB.
+"""
+
+import ipaddress
+import struct
+from collections.abc import Callable
+from typing import Any, Final
+
+from pairing.engine import Micros
+
+LINKTYPE_RAW: Final = 101
+LINKTYPE_IEEE802_11: Final = 105
+LINKTYPE_USER0: Final = 147
+_LINKTYPES: Final = {"lan": LINKTYPE_RAW, "air": LINKTYPE_IEEE802_11}
+_SHB: Final = 0x0A0D0D0A
+_IDB: Final = 1
+_EPB: Final = 6
+_DSB: Final = 0x0A
+_TLS_KEY_LOG: Final = 0x544C534B
+
+
+def _pad(data: bytes) -> bytes:
+    return data + bytes(-len(data) % 4)
+
+
+def _block(kind: int, body: bytes) -> bytes:
+    total = len(body) + 12
+    return struct.pack("<II", kind, total) + body + struct.pack("<I", total)
+
+
+def _option(code: int, value: bytes) -> bytes:
+    return struct.pack("<HH", code, len(value)) + _pad(value)
+
+
+_END: Final = struct.pack("<HH", 0, 0)
+
+
+class PcapngWriter:
+    """Writes blocks to `sink`. Times are microseconds, the default resolution."""
+
+    def __init__(self, sink: Callable[[bytes], object]) -> None:
+        self._sink = sink
+        self._interfaces: dict[str, int] = {}
+        body = struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + _option(4, b"pairlab") + _END
+        self._sink(_block(_SHB, body))
+
+    def frame(self, medium: str, at_us: Micros, payload: bytes, comment: str = "") -> None:
+        """One packet on the medium's interface, which is described at its first use."""
+        if medium not in self._interfaces:
+            self._interfaces[medium] = len(self._interfaces)
+            link_type = _LINKTYPES.get(medium, LINKTYPE_USER0)
+            self._sink(_block(_IDB, struct.pack("<HHI", link_type, 0, 0) + _option(2, medium.encode()) + _END))
+        head = struct.pack(
+            "<IIIII", self._interfaces[medium], at_us >> 32, at_us & 0xFFFFFFFF, len(payload), len(payload)
+        )
+        options = _option(1, comment.encode()) + _END if comment else b""
+        self._sink(_block(_EPB, head + _pad(payload) + options))
+
+    def secrets(self, key_log: bytes) -> None:
+        """A TLS key log in NSS form, which lets Wireshark decrypt what follows."""
+        self._sink(_block(_DSB, struct.pack("<II", _TLS_KEY_LOG, len(key_log)) + _pad(key_log)))
+
+
+def datagram(source: Any, to: Any, payload: bytes) -> bytes:
+    """An IP packet with a UDP header around the payload. `source` and `to` are (host, port, link)."""
+    src, dst = ipaddress.ip_address(_host(source[0], to[0])), ipaddress.ip_address(to[0])
+    length = 8 + len(payload)
+    pseudo = (
+        src.packed
+        + dst.packed
+        + (struct.pack(">BBH", 0, 17, length) if dst.version == 4 else struct.pack(">II", length, 17))
+    )
+    udp = struct.pack(">HHHH", source[1], to[1], length, 0)
+    checksum = _checksum(pseudo + udp + payload) or 0xFFFF
+    udp = struct.pack(">HHHH", source[1], to[1], length, checksum)
+    if dst.version == 6:
+        return struct.pack(">IHBB", 0x60000000, length, 17, 255) + src.packed + dst.packed + udp + payload
+    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + length, 0, 0x4000, 255, 17, 0) + src.packed + dst.packed
+    return head[:10] + struct.pack(">H", _checksum(head)) + head[12:] + udp + payload
+
+
+def _host(source: str, to: str) -> str:
+    source = source.split("%", 1)[0]
+    try:
+        version = ipaddress.ip_address(source).version
+    except ValueError:
+        version = 0
+    wanted = ipaddress.ip_address(to).version
+    if version == wanted:
+        return source
+    # A group of the other family: the packet needs some source of that family, and the actor has none here.
+    return "0.0.0.0" if wanted == 4 else "::"  # noqa: S104  # an address in a packet, nothing is bound
+
+
+def _checksum(data: bytes) -> int:
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+class PcapngTap:
+    """Taps media and writes each frame once, as it was sent."""
+
+    def __init__(self, writer: PcapngWriter, now: Callable[[], Micros], started_us: Micros = 0) -> None:
+        self._writer = writer
+        self._now = now
+        self._started_us = started_us
+
+    def sent(self, medium: str, sender: str, source: Any, to: Any, payload: bytes) -> None:
+        """A port has sent a frame."""
+        packet = datagram(source, to, payload) if medium == "lan" else payload
+        self._writer.frame(medium, self._started_us + self._now(), packet, f"from {sender}")
+
+    def fate(self, flight: Any, survivors: Any) -> None:
+        """Fates are in the transcript; a capture shows what was sent."""
