@@ -5,18 +5,38 @@ surplus is the TLV's, not the field's. Whether a network may use a value is `dat
 They are named tuples, since a dataset makes ten of them at each parse. Source: Thread specification, chapter 8.10.
 """
 
+import struct
 from collections.abc import Iterable
 from struct import Struct
 from typing import NamedTuple
 
 from pairing.errors import DecodeError, EncodeError
 
-_U64 = Struct(">Q").unpack_from
-_CHANNEL = Struct(">BH").unpack_from
+_U64 = Struct(">Q")
+_PAIR = Struct("BB")
+_CHANNEL = Struct(">BH")
 
 FIRST_CHANNEL = 11
 LAST_CHANNEL = 26
 PAGE_24_GHZ = 0
+
+
+def utf8_error(text: bytes) -> int | None:
+    """Offset at which the text breaks UTF-8's pattern of leading and continuation bytes, or None.
+
+    That is all OpenThread looks at: overlong forms and surrogates pass.
+    """
+    place = 0
+    while place < len(text):
+        lead = text[place]
+        ones = 8 - (lead ^ 0xFF).bit_length()
+        follow = 0 if ones == 0 else ones - 1
+        if ones == 1 or ones > 4:
+            return place
+        if any(place + step >= len(text) or text[place + step] & 0xC0 != 0x80 for step in range(1, follow + 1)):
+            return place
+        place += 1 + follow
+    return None
 
 
 class Timestamp(NamedTuple):
@@ -31,7 +51,7 @@ class Timestamp(NamedTuple):
         """Eight bytes: seconds(48) ticks(15, in 1/32768 s) authoritative(1)."""
         if len(value) < 8:
             raise DecodeError(0, f"timestamp has {len(value)} bytes, expected 8")
-        return cls.from_int(_U64(value)[0])
+        return cls.from_int(_U64.unpack_from(value)[0])
 
     @classmethod
     def from_int(cls, number: int) -> "Timestamp":
@@ -40,13 +60,13 @@ class Timestamp(NamedTuple):
 
     def encode(self) -> bytes:
         """Eight bytes."""
-        return int(self).to_bytes(8, "big")
+        seconds, ticks, authoritative = self
+        if seconds >> 48 or ticks >> 15:  # also true of negative numbers
+            raise EncodeError(f"timestamp of {seconds} s and {ticks} ticks does not fit 48 and 15 bits")
+        return _U64.pack(seconds << 16 | ticks << 1 | authoritative)
 
     def __int__(self) -> int:
-        seconds, ticks, authoritative = self
-        if not (0 <= seconds < 1 << 48 and 0 <= ticks < 1 << 15):
-            raise EncodeError(f"timestamp of {seconds} s and {ticks} ticks does not fit 48 and 15 bits")
-        return seconds << 16 | ticks << 1 | authoritative
+        return int.from_bytes(self.encode(), "big")
 
     def __str__(self) -> str:
         source = "authoritative" if self.authoritative else "not authoritative"
@@ -64,14 +84,14 @@ class Channel(NamedTuple):
         """Three bytes."""
         if len(value) < 3:
             raise DecodeError(0, f"channel has {len(value)} bytes, expected 3")
-        return cls(*_CHANNEL(value))
+        return cls(*_CHANNEL.unpack_from(value))
 
     def encode(self) -> bytes:
         """Three bytes."""
-        page, channel = self
-        if not (0 <= page <= 0xFF and 0 <= channel <= 0xFFFF):
-            raise EncodeError(f"channel {channel} of page {page} does not fit two and one bytes")
-        return (page << 16 | channel).to_bytes(3, "big")
+        try:
+            return _CHANNEL.pack(*self)
+        except struct.error:
+            raise EncodeError(f"channel {self.channel} of page {self.page} does not fit 2 and 1 bytes") from None
 
     def __str__(self) -> str:
         return f"{self.channel} (page {self.page})"
@@ -129,10 +149,12 @@ class ChannelMask(NamedTuple):
 
     def encode(self) -> bytes:
         """The entries on the wire; all 2.4 GHz channels are `0004001fffe0`."""
+        encoded = b""
         for page, mask in self.entries:
-            if not 0 <= page <= 0xFF or len(mask) > 0xFF:
+            if page >> 8 or len(mask) >> 8:
                 raise EncodeError(f"channel mask entry of page {page} with {len(mask)} bytes does not fit its header")
-        return b"".join(bytes((page, len(mask))) + mask for page, mask in self.entries)
+            encoded += _PAIR.pack(page, len(mask)) + mask
+        return encoded
 
     def channels(self, page: int = PAGE_24_GHZ) -> tuple[int, ...]:
         """Channel numbers of one page, ascending."""
@@ -220,11 +242,12 @@ class SecurityPolicy(NamedTuple):
 
     def encode(self) -> bytes:
         """Three or four bytes."""
-        if not 0 <= self.rotation_hours <= 0xFFFF:
-            raise EncodeError(f"key rotation of {self.rotation_hours} hours does not fit two bytes")
-        if not 1 <= len(self.flags) <= 2:
-            raise EncodeError(f"security policy has {len(self.flags)} flags bytes, expected 1 or 2")
-        return self.rotation_hours.to_bytes(2, "big") + self.flags
+        hours, flags = self
+        if hours >> 16:
+            raise EncodeError(f"key rotation of {hours} hours does not fit 2 bytes")
+        if not 0 < len(flags) < 3:
+            raise EncodeError(f"security policy has {len(flags)} flags bytes, expected 1 or 2")
+        return hours.to_bytes(2, "big") + flags
 
     @property
     def obtain_network_key(self) -> bool:
