@@ -68,6 +68,9 @@ _FIELDS: dict[int, tuple[int, Callable[[bytes], object] | None]] = {
     74: (3, Channel.decode),
 }
 
+FIELD_LENGTHS = {tlv_type: length for tlv_type, (length, _) in _FIELDS.items() if length}
+"""The fewest bytes that the value of each type of fixed size has; for most also the most."""
+
 
 def _number(value: int, length: int, what: str) -> bytes:
     try:
