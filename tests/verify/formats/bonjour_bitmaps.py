@@ -16,7 +16,7 @@ from pairing.thread.state_bitmap import (
     StateBitmap,
     ThreadRole,
 )
-from tests.verify.mismatch import Mismatch
+from tests.verify.mismatch import Mismatch, compare, compare_members
 
 Words = TypeVar("Words", ConnectionMode, InterfaceStatus, Availability, ThreadRole, MultiAil)
 
@@ -66,20 +66,3 @@ def _member(kind: type[Words], words: str, number: int) -> Words:
     if not candidates:
         raise Mismatch("meaning", f"words of {kind.__name__}", words)
     return next((member for member in candidates if member == number), candidates[0])
-
-
-def compare(member: str, expected: object, got: object) -> None:
-    """Raise Mismatch unless both are equal and of one type (JSON's true is not 1)."""
-    if type(expected) is not type(got) or expected != got:
-        raise Mismatch(member, expected, got)
-
-
-def compare_members(member: str, expected: Any, got: Any) -> None:
-    """Compare two objects member by member, so that the report names the one that differs."""
-    if not isinstance(expected, dict) or not isinstance(got, dict):
-        compare(member, expected, got)
-        return
-    for name in sorted({*expected, *got}):
-        if name not in expected or name not in got:
-            raise Mismatch(f"{member}.{name}", expected.get(name, "no such member"), got.get(name, "no such member"))
-        compare(f"{member}.{name}", expected[name], got[name])

@@ -13,8 +13,8 @@ from pairing.dnssd.txt import TxtRecord
 from pairing.thread.fields import Timestamp
 from pairing.thread.home_assistant_view import NotDiscovered, discover
 from pairing.thread.meshcop_txt import FIELD_NAMES, MeshCopTxt
-from tests.verify.formats.bonjour_bitmaps import bitmap_from_meaning, compare, compare_members, otbr_api_answer
-from tests.verify.mismatch import Mismatch
+from tests.verify.formats.bonjour_bitmaps import bitmap_from_meaning, otbr_api_answer
+from tests.verify.mismatch import Mismatch, compare, compare_members
 
 OWN_KIND = "otbr-2026-"
 

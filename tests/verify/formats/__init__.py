@@ -1,0 +1,1 @@
+"""One module per format of vector file: `recognises(document) -> bool`, `check(document)` raises `Mismatch`."""
