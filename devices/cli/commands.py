@@ -1,0 +1,45 @@
+"""Every command under its name. Command modules import what is heavy only when they run, so that start-up is fast."""
+
+from typing import Annotated
+
+import typer
+
+from devices.cli import dataset, faults
+
+HOMES = "Homes"
+THREAD = "Thread"
+TOOLS = "Tools"
+
+app = typer.Typer(
+    name="pairlab",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        from devices.cli.output import say
+
+        say(f"pairlab {version('pairlab')}")
+        raise typer.Exit
+
+
+@app.callback()
+def pairlab(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Virtual accessories for pairing tests: Thread border routers and the phones that talk to them.
+
+    Exit codes: 0 done, 1 the answer is no, 2 wrong usage or a bad file, 3 the host cannot.
+    """
+
+
+app.add_typer(dataset.app, name="dataset", rich_help_panel=THREAD)
+app.command("faults", rich_help_panel=TOOLS)(faults.faults)
