@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code if isinstance(code, int) else 0
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception as problem:  # noqa: BLE001  # the one handler: no traceback ever reaches a user unasked
+    except Exception as problem:  # the one handler: no traceback ever reaches a user unasked
         return _report(problem)
 
 

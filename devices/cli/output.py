@@ -6,7 +6,7 @@ A reader that closes its pipe is no error: what comes after goes nowhere and the
 import os
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import IO, TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +24,7 @@ def write(text: str, stream: TextIO | None = None) -> bool:
     return True
 
 
-def send_nowhere(stream: TextIO) -> None:
+def send_nowhere(stream: IO[str]) -> None:
     """Point a stream whose reader has gone at the null device, so that nothing fails later, not even at exit."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, stream.fileno())
