@@ -296,7 +296,8 @@ class Dataset:
         """The dataset after OpenThread's update: each old TLV removed, the new one appended at the end."""
         changes = updates if isinstance(updates, Dataset) else Dataset.from_tlvs(updates)
         kept = self.without(*changes._encoded)
-        return Dataset(kept._encoded | changes._encoded, kept._values | changes._values)
+        present = {tlv_type: value for tlv_type, value in changes._values.items() if value is not None}
+        return Dataset(kept._encoded | changes._encoded, kept._values | present)
 
     def without(self, *types: int) -> "Dataset":
         """The dataset without the TLVs of these types."""
