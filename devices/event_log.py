@@ -9,12 +9,13 @@ import dataclasses
 import enum
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from devices.errors import UsageError
 from devices.events import PLATFORM_NAMES, vocabulary
+from devices.sim.clock import Clock
 from pairing.engine import Event, Micros
 
 LOG_LENGTH = 100_000
@@ -152,7 +153,7 @@ class EventLog:
         self._now = now
         self._events: deque[StampedEvent] = deque(maxlen=LOG_LENGTH)
         self._sinks: list[Callable[[StampedEvent], None]] = []
-        self._news: set[asyncio.Event] = set()
+        self._news: list[asyncio.Event] = []
         self.last_id = 0
 
     def append(self, event: Event, *, actor: str, medium: str = "") -> StampedEvent:
@@ -177,10 +178,10 @@ class EventLog:
         skip = max(0, after + 1 - self._events[0].id)
         return [self._events[index] for index in range(skip, len(self._events))]
 
-    def find(self, pattern: Pattern, after: int = 0) -> StampedEvent | None:
-        """The first kept event after `after` that matches."""
+    def find(self, pattern: Pattern, after: int = 0, consumed: Container[int] = ()) -> StampedEvent | None:
+        """The first kept event after `after` that matches and is not among the consumed ids."""
         for each in self.since(after):
-            if each.type == pattern.type and not pattern.misses(each.as_json(secrets=True)):
+            if each.type == pattern.type and each.id not in consumed and not pattern.misses(each.as_json(secrets=True)):
                 return each
         return None
 
@@ -193,28 +194,34 @@ class EventLog:
         rated.sort(key=lambda row: row[:3])
         return [(each, misses) for _, _, _, each, misses in rated[:NEAREST]]
 
-    async def wait(self, pattern: Pattern, after: int, until: Callable[[], bool], news: asyncio.Event) -> Waited:
-        """Wait until a match comes or `until()` is true; the caller sets `news` when its time is up."""
+    async def wait(
+        self, pattern: Pattern, *, clock: Clock, within_us: Micros, after: int = 0, consumed: Container[int] = ()
+    ) -> Waited:
+        """Wait for the first match after `after`, at most `within_us` on the home's clock. Past events count."""
         pattern.check()
         cursor = after
-        self._news.add(news)
+        news = asyncio.Event()
+        end = clock.now() + within_us
+        timer = clock.call_at(end, news.set)
+        self._news.append(news)
         try:
             while True:
                 news.clear()
-                found = self.find(pattern, cursor)
+                found = self.find(pattern, cursor, consumed)
                 if found is not None:
                     return Waited(found, found.id)
                 cursor = max(cursor, self.last_id)
-                if until():
+                if clock.now() >= end:
                     return Waited(None, after, self.nearest(pattern, after))
                 await news.wait()
         finally:
-            self._news.discard(news)
+            timer.cancel()
+            self._news.remove(news)
 
     async def follow(self, after: int = 0) -> AsyncIterator[StampedEvent]:
         """Every event after `after`, then each new one as it happens."""
         news = asyncio.Event()
-        self._news.add(news)
+        self._news.append(news)
         try:
             while True:
                 news.clear()
@@ -223,4 +230,4 @@ class EventLog:
                     yield each
                 await news.wait()
         finally:
-            self._news.discard(news)
+            self._news.remove(news)

@@ -29,6 +29,15 @@ class RequestReceived(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRequested(Event):
+    """A phone asks its user; `accept` or `reject` with the request's number answers."""
+
+    request: int
+    call: str
+    app: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialStored(Event):
     """A phone's store accepted a credential."""
 
@@ -115,6 +124,7 @@ def vocabulary() -> Mapping[str, type[Event]]:
 __all__ = [
     "PLATFORM_NAMES",
     "ClientExited",
+    "ConsentRequested",
     "CredentialRefused",
     "CredentialStored",
     "Event",

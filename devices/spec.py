@@ -66,7 +66,6 @@ class Named(BaseModel):
             data = dict(data)
             if not data.get("id"):
                 data["id"] = slug(str(data.get("name") or data.get("kind") or data.get("profile") or ""))
-            data.setdefault("name", data["id"])
         return data
 
 

@@ -6,17 +6,15 @@ advertises in a real-time home are the host's own addresses.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from ipaddress import IPv4Address
 
-from pairing.dnssd.service import Link
+from pairing.dnssd.service import GROUP_V4, GROUP_V6, MDNS_PORT, Link
 
 from devices.errors import MediumError
 from devices.media.medium import Flight, Medium, MediumPort, Receive, Tap
 from devices.sim.clock import Clock
 from pairing.engine import Address, Endpoint
 
-MDNS_PORT = 5353
-GROUP_V4 = "224.0.0.251"
-GROUP_V6 = "ff02::fb"
 GATEWAY = "gateway"
 LATENCY_US = 1_000
 _VIRTUAL_LINK = "lan"
@@ -49,7 +47,7 @@ class Lan(Medium):
         """The links on which the actor speaks multicast DNS, with the addresses it advertises there."""
         if self._gateway_links:
             return self._gateway_links
-        return (Link(_VIRTUAL_LINK, groups=(Endpoint(GROUP_V4, MDNS_PORT),), addresses=(self.host_of(actor),)),)
+        return (Link.of(_VIRTUAL_LINK, (IPv4Address(self.host_of(actor)),)),)
 
     def join(self, actor: str, receive: Receive) -> MediumPort:
         """A port for the actor's multicast DNS."""

@@ -85,9 +85,9 @@ def datagram(source: Any, to: Any, payload: bytes) -> bytes:
 def _host(source: str, to: str) -> str:
     source = source.split("%", 1)[0]
     try:
-        version = ipaddress.ip_address(source).version
+        version: int | None = ipaddress.ip_address(source).version
     except ValueError:
-        version = 0
+        version = None
     wanted = ipaddress.ip_address(to).version
     if version == wanted:
         return source
@@ -98,7 +98,7 @@ def _host(source: str, to: str) -> str:
 def _checksum(data: bytes) -> int:
     if len(data) % 2:
         data += b"\0"
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f">{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

@@ -1,0 +1,1 @@
+"""Virtual accessories: one file a kind."""

@@ -1,0 +1,124 @@
+"""The keys of a Thread border router in a home file, and how they become a node's configuration and dataset."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from devices.accessories.base import Settings
+from devices.errors import HomeFileError
+from devices.spec import Duration, duration_us
+from pairing.engine import Entropy, Micros
+from pairing.errors import EncodeError, PairingError
+from pairing.thread.border_agent_services import Naming
+from pairing.thread.dataset import Dataset
+from pairing.thread.dataset_generator import from_fields, generate
+from pairing.thread.dataset_rules import openthread_verdict
+from pairing.thread.node import NetworkConfig, NodeIdentity
+
+
+def _hex(length: int) -> AfterValidator:
+    def check(text: str) -> str:
+        try:
+            came = len(bytes.fromhex(text))
+        except ValueError:
+            raise ValueError(f"expected {2 * length} hex digits, not {text!r}") from None
+        if came != length:
+            raise ValueError(f"expected {2 * length} hex digits ({length} bytes), came {2 * came} ({came} bytes)")
+        return text.lower()
+
+    return AfterValidator(check)
+
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class BorderRouterSettings(Settings):
+    """Everything has a default; what is not given is drawn from the home's seed."""
+
+    vendor: str = Field("pairlab", max_length=63, description="TXT `vn`")
+    model: str = Field("Border Router", max_length=63, description="TXT `mn`")
+    vendor_oui: Annotated[str, _hex(3)] | None = Field(None, description="TXT `vo`, 6 hex digits")
+    ext_address: Annotated[str, _hex(8)] | None = Field(None, description="TXT `xa`, 16 hex digits")
+    border_agent_id: Annotated[str, _hex(16)] | None = Field(None, description="TXT `id`, 32 hex digits")
+    dataset: str | dict[str, Any] = Field(
+        default_factory=dict,
+        description="hex TLVs, a table of fields (missing ones are drawn), or `none`: factory fresh",
+    )
+    enabled: bool | None = Field(None, description="Thread on at power-on; default: when it has a dataset")
+    attach: Duration | None = Field(None, description="time to become leader; default 7s, in tests 0.2s")
+    rest_port: Port | None = Field(None, description="0 = any; default 8081 or the next free one")
+    meshcop_port: Port | None = Field(None, description="0 = any, another one each time Thread is enabled")
+    trel_port: Port | None = Field(None, description="0 = any")
+    joiner_port: Port | None = Field(None, description="0 = any; where joiner DTLS will arrive")
+    thread_version: str = Field("1.4.0", max_length=20, description="TXT `tv`")
+    domain_name: str = Field("DefaultDomain", max_length=16, description="TXT `dn`")
+    omr_prefix: Annotated[str, _hex(8)] | None = Field(None, description="TXT `omr`, the first 16 hex digits of a /64")
+    subtypes: list[str] = Field([], description="subtypes of the Bonjour service, such as `_home`")
+    backbone_router: bool = Field(True, description="TXT `sq` and `bb`, and bits 7 and 8 of `sb`")
+    ephemeral_key: bool = Field(True, description="credential sharing by code, bit 11 of `sb`")
+    rename: Literal["apple", "avahi", "openthread"] = Field("apple", description="how a name conflict is resolved")
+
+    @property
+    def is_factory_fresh(self) -> bool:
+        """True when it starts without a dataset."""
+        return self.dataset == "none"
+
+
+def naming_of(settings: BorderRouterSettings, given_name: str) -> Naming:
+    """How the product calls itself on Bonjour."""
+    return Naming(
+        vendor=settings.vendor,
+        model=settings.model,
+        oui=bytes.fromhex(settings.vendor_oui) if settings.vendor_oui else None,
+        instance=given_name or None,
+        subtypes=tuple(settings.subtypes),
+    )
+
+
+def config_of(settings: BorderRouterSettings, default_attach: str) -> NetworkConfig:
+    """What the node is made like."""
+    attach: Micros = duration_us(settings.attach or default_attach)
+    return NetworkConfig(
+        attach=attach,
+        # The built-in commissioner keeps the measured proportion to the time to attach.
+        petition=min(100_000, attach),
+        backbone_router=settings.backbone_router,
+        ephemeral_key=settings.ephemeral_key,
+        thread_version=settings.thread_version,
+        domain_name=settings.domain_name,
+        vendor_name=settings.vendor,
+        vendor_model=settings.model,
+        omr_prefix=bytes.fromhex(settings.omr_prefix) if settings.omr_prefix else None,
+    )
+
+
+def identity_of(settings: BorderRouterSettings, entropy: Entropy) -> NodeIdentity:
+    """Who the node is: as given, the rest drawn."""
+    drawn = NodeIdentity.draw(entropy)
+    return NodeIdentity(
+        border_agent_id=bytes.fromhex(settings.border_agent_id) if settings.border_agent_id else drawn.border_agent_id,
+        ext_address=bytes.fromhex(settings.ext_address) if settings.ext_address else drawn.ext_address,
+        mesh_local_iid=drawn.mesh_local_iid,
+    )
+
+
+def dataset_of(actor_id: str, settings: BorderRouterSettings, entropy: Entropy) -> Dataset | None:
+    """The dataset it starts with, None for a factory-fresh one. Raises HomeFileError, which names the rule."""
+    given = settings.dataset
+    if given == "none":
+        return None
+    try:
+        if isinstance(given, dict):
+            return from_fields(given, entropy) if given else generate(entropy)
+        return read_dataset(given)
+    except PairingError as problem:
+        raise HomeFileError(f"accessory {actor_id!r}: dataset: {problem}") from None
+
+
+def read_dataset(text: str) -> Dataset:
+    """A dataset from hex TLVs, refused by the rules of OpenThread. Raises DecodeError or EncodeError."""
+    dataset = Dataset.from_hex(text)
+    verdict = openthread_verdict(dataset.encode())
+    if not verdict.accepted:
+        raise EncodeError(f"{verdict.rule}: expected {verdict.expected}, came {verdict.came}")
+    return dataset

@@ -1,0 +1,304 @@
+"""A Thread border router: one `Network` model, read and driven over REST, followed by Bonjour.
+
+In real time it has a REST server and UDP ports (bound and silent: MeshCoP is not spoken yet); in virtual time it lives
+on the simulated lan alone, with ports drawn from its chance.
+"""
+
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal
+
+from devices.accessories.base import Accessory, Lie
+from devices.accessories.border_router_bonjour import BorderRouterBonjour
+from devices.accessories.border_router_lies import BONJOUR_LIES
+from devices.accessories.border_router_rest import REST_LIES, BorderRouterRest
+from devices.accessories.border_router_settings import (
+    BorderRouterSettings,
+    config_of,
+    dataset_of,
+    identity_of,
+    naming_of,
+    read_dataset,
+)
+from devices.accessories.registry import accessory
+from devices.actor import Site, verb
+from devices.driver import EngineDriver
+from devices.errors import ActionRefusedError, HomeFileError, UsageError
+from devices.spec import Duration, duration_us
+from devices.transports.reach import bind_hosts
+from devices.transports.sockets import bind_udp
+from pairing.dnssd.names import RenameStyle
+from pairing.engine import Event, Micros, Outputs
+from pairing.errors import EncodeError, LocalProtocolError, PairingError
+from pairing.thread.border_agent_services import Ports, border_agent_services
+from pairing.thread.network import Network
+
+_FIRST_DYNAMIC_PORT = 49153
+_DYNAMIC_PORTS = 65536 - _FIRST_DYNAMIC_PORT
+
+
+@accessory("thread-border-router")
+class ThreadBorderRouter(Accessory):
+    """An OpenThread-like border router with Bonjour and REST."""
+
+    settings_model = BorderRouterSettings
+    settings: BorderRouterSettings
+    lies: ClassVar[Mapping[str, type[Lie]]] = {**BONJOUR_LIES, **REST_LIES}
+
+    def __init__(self, site: Site, actor_id: str, name: str, settings: BorderRouterSettings) -> None:
+        super().__init__(site, actor_id, name, settings)
+        entropy = site.chance.stream(f"accessory/{actor_id}/network").randbytes
+        self._config = config_of(settings, site.attach)
+        self.network = Network(
+            self._config,
+            entropy,
+            identity=identity_of(settings, entropy),
+            active_dataset=dataset_of(actor_id, settings, entropy),
+        )
+        self._naming = naming_of(settings, name)
+        try:
+            border_agent_services(self.network, self._naming, Ports())
+        except EncodeError as problem:
+            raise HomeFileError(f"accessory {actor_id!r}: {problem}") from None
+        self._chance_of_ports = site.chance.stream(f"accessory/{actor_id}/ports")
+        self._bonjour = BorderRouterBonjour(self, self._naming, RenameStyle(settings.rename))
+        self._driver: EngineDriver[Network] | None = None
+        self._rest: BorderRouterRest | None = None
+        self._sockets: dict[str, socket.socket] = {}
+        self._ports = Ports()
+        self._wants_enabled = self.network.active_dataset is not None if settings.enabled is None else settings.enabled
+
+    # What one can see
+
+    @property
+    def state(self) -> str:
+        """The role, `off` without power."""
+        return str(self.network.role) if self.powered else "off"
+
+    @property
+    def endpoints(self) -> Mapping[str, str]:
+        """`rest` (URL) and `meshcop` (host:port) in real time."""
+        found: dict[str, str] = {}
+        if self._rest is not None:
+            found["rest"] = self._rest.url
+        if self.powered and self._ports.meshcop is not None and self.network.enabled:
+            found["meshcop"] = f"{self._shown_host()}:{self._ports.meshcop}"
+        return found
+
+    @property
+    def shows(self) -> Mapping[str, str]:
+        """`code`: the sharing code while one is active."""
+        key = self.network.ephemeral_key.key
+        return {"code": key.code} if key is not None else {}
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Identifiers as Bonjour and REST tell them, and the name that survived conflicts."""
+        dataset = self.network.active_dataset
+        published = next(iter(self._bonjour.services.values()), None)
+        return {
+            "border_agent_id": self.network.border_agent_id.hex(),
+            "ext_address": self.network.ext_address.hex(),
+            "ext_pan_id": dataset.ext_pan_id.hex() if dataset is not None and dataset.ext_pan_id else None,
+            "network_name": dataset.network_name if dataset is not None else None,
+            "partition_id": self.network.partition_id,
+            "role": str(self.network.role),
+            "instance": published.instance if published is not None else None,
+            "services": sorted(service.type for service in self._bonjour.services.values()),
+        }
+
+    @property
+    def service_info(self) -> Any:
+        """A zeroconf ServiceInfo of `_meshcop._udp` as it is published, to inject where zeroconf is mocked."""
+        from zeroconf import ServiceInfo  # only who asks for it pays for the import
+
+        service = next(iter(self._bonjour.services.values()), None)
+        if service is None:
+            raise ActionRefusedError(f"{self.id} publishes nothing: it is {self.state}")
+        return ServiceInfo(
+            f"{service.type}.local.",
+            f"{service.instance}.{service.type}.local.",
+            port=service.port,
+            properties=service.txt,
+            server=f"{service.host}.local.",
+            addresses=[address.packed for address in self.site.lan.links_for(self.id)[0].addresses],
+        )
+
+    # Power
+
+    async def _start(self) -> None:
+        self._driver = EngineDriver(self.network, self.site.clock, on_event=self._on_event)
+        try:
+            if self.site.real:
+                self._rest = await BorderRouterRest.open(self)
+                self._open_udp("trel", self.settings.trel_port)
+                self._open_udp("joiner", self.settings.joiner_port)
+            else:
+                self._ports = Ports(trel=self._drawn_port())
+            self._bonjour.start(self.told_lies)
+            self._follow()
+            if self._wants_enabled:
+                self.perform(lambda network, now: network.enable(now))
+        except BaseException:
+            await self._close()
+            self.powered = False
+            raise
+
+    async def _stop(self, *, goodbye: bool) -> None:
+        self._bonjour.stop(goodbye=goodbye)
+        remembered = self.dump_state()
+        await self._close()
+        # A device that loses power forgets its role and an open code, and keeps what it has in flash.
+        self.load_state(remembered)
+
+    async def _close(self) -> None:
+        if self._rest is not None:
+            await self._rest.close()
+            self._rest = None
+        if self._driver is not None:
+            self._driver.stop()
+            self._driver = None
+        self._bonjour.stop(goodbye=False)
+        for sock in self._sockets.values():
+            sock.close()
+        self._sockets.clear()
+        self._ports = Ports()
+
+    def perform(self, intent: Callable[[Network, Micros], Outputs]) -> Outputs:
+        """Run an intent of the network model; Bonjour follows. Raises LocalProtocolError for the wrong state."""
+        if self._driver is None:
+            raise LocalProtocolError(f"{self.id} is switched off")
+        outputs = self._driver.do(intent)
+        self._follow()
+        return outputs
+
+    def _on_event(self, event: Event) -> None:
+        self.emit(event, "mesh")
+        self._follow()
+
+    def _follow(self) -> None:
+        if self._driver is None:
+            return
+        if self.network.enabled and self._ports.meshcop is None:
+            self._bind_meshcop()
+        elif not self.network.enabled and self._ports.meshcop is not None:
+            self._release("meshcop")
+            self._ports = Ports(trel=self._ports.trel)
+        if self.network.ephemeral_key.key is None:
+            self._release("ephemeral-key")
+        self._bonjour.follow(self.network, self._ports)
+
+    # Ports
+
+    def _bind_meshcop(self) -> None:
+        if self.site.real:
+            self._open_udp("meshcop", self.settings.meshcop_port)
+        else:
+            self._ports = Ports(meshcop=self._drawn_port(), trel=self._ports.trel)
+
+    def _open_udp(self, name: str, port: int | None) -> int:
+        wanted = 0 if port is None or self.site.free_ports else port
+        sock = bind_udp(bind_hosts(self.site.reach)[0], wanted, f"{self.id}: {name}")
+        self._release(name)
+        self._sockets[name] = sock
+        number = int(sock.getsockname()[1])
+        if name in ("meshcop", "trel"):
+            meshcop = number if name == "meshcop" else self._ports.meshcop
+            self._ports = Ports(meshcop=meshcop, trel=number if name == "trel" else self._ports.trel)
+        return number
+
+    def _release(self, name: str) -> None:
+        sock = self._sockets.pop(name, None)
+        if sock is not None:
+            sock.close()
+
+    def _drawn_port(self) -> int:
+        return _FIRST_DYNAMIC_PORT + self._chance_of_ports.randrange(_DYNAMIC_PORTS)
+
+    def _shown_host(self) -> str:
+        from devices.transports.reach import shown_host
+
+        return shown_host(bind_hosts(self.site.reach)[0]) if self.site.real else self.site.lan.host_of(self.id)
+
+    def open_ephemeral_key_port(self, wanted: int = 0) -> int:
+        """The UDP port that will serve a sharing code; 0 = any. Raises TransportUnavailableError."""
+        return self._open_udp("ephemeral-key", wanted or None) if self.site.real else wanted or self._drawn_port()
+
+    # What survives a restart of the program
+
+    def dump_state(self) -> Mapping[str, Any]:
+        """The network model as JSON values."""
+        return {"network": self.network.to_state(self.site.clock.now()), "enabled": self.network.enabled}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take up what an earlier run left."""
+        entropy = self.site.chance.stream(f"accessory/{self.id}/network").randbytes
+        self.network = Network.from_state(state["network"], self._config, entropy, self.site.clock.now())
+        self._wants_enabled = bool(state["enabled"])
+
+    def _lies_changed(self) -> None:
+        if self.powered:
+            self._bonjour.tell(self.told_lies, self.network, self._ports)
+
+    # Verbs
+
+    def _refusing(self, intent: Callable[[Network, Micros], Outputs]) -> None:
+        try:
+            self.perform(intent)
+        except LocalProtocolError as problem:
+            raise ActionRefusedError(f"{self.id}: {problem}") from None
+
+    @verb("enable")
+    async def _do_enable(self) -> None:
+        """Switch Thread on."""
+        self._refusing(lambda network, now: network.enable(now))
+
+    @verb("disable")
+    async def _do_disable(self) -> None:
+        """Switch Thread off."""
+        self._refusing(lambda network, now: network.disable(now))
+
+    @verb("lead")
+    async def _do_lead(self) -> None:
+        """Become leader at once."""
+        self._refusing(lambda network, now: network.lead(now))
+
+    @verb("factory-reset")
+    async def _do_factory_reset(self) -> None:
+        """Erase everything; it gets a new border agent id and extended address."""
+        self._refusing(lambda network, now: network.factory_reset(now))
+
+    @verb("set-dataset")
+    async def _do_set_dataset(
+        self, dataset: str, kind: Literal["active", "pending"] = "active", force: bool = False
+    ) -> None:
+        """Store a dataset given as hex TLVs; `force` writes the active one while Thread is on, as a Leader would."""
+        try:
+            read = read_dataset(dataset)
+        except PairingError as problem:
+            raise UsageError(f"set-dataset: {problem}") from None
+        if kind == "pending":
+            self._refusing(lambda network, now: network.set_pending_dataset(read, now))
+        elif force:
+            self._refusing(lambda network, now: network.adopt_active_dataset(read, now))
+        else:
+            self._refusing(lambda network, now: network.set_active_dataset(read, now))
+
+    @verb("share-code")
+    async def _do_share_code(self, lifetime: Duration = "2m") -> Mapping[str, Any]:
+        """Open credential sharing with a 9-digit code, which it shows until the code is used or its time is up."""
+        if self.network.ephemeral_key.key is not None:
+            raise ActionRefusedError(f"{self.id}: a code is active already; stop-sharing ends it")
+        port = self.open_ephemeral_key_port()
+        self._refusing(lambda network, now: network.activate_ephemeral_key(port, now, lifetime=duration_us(lifetime)))
+        return {"code": self.shows["code"], "port": port}
+
+    @verb("press")
+    async def _do_press(self) -> Mapping[str, Any]:
+        """Its button: share a code."""
+        return await self._do_share_code()
+
+    @verb("stop-sharing")
+    async def _do_stop_sharing(self) -> None:
+        """Withdraw the code."""
+        self._refusing(lambda network, now: network.deactivate_ephemeral_key(now))

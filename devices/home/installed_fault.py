@@ -1,0 +1,52 @@
+"""A fault or lie in force in a home: whom it hits, how often, for how long, and how often it has fired."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from devices.faults.base import FaultContext, WireFault
+from devices.media.medium import Flight
+from devices.spec import FaultSpec
+
+
+@dataclass(slots=True)
+class InstalledFault:
+    """One installation. Lies have no wire fault; their accessory reports each time they are told."""
+
+    id: str
+    spec: FaultSpec
+    wire: WireFault | None
+    context: FaultContext
+    on_fired: Callable[["InstalledFault", str], None]
+    active: bool = False
+    over: bool = False
+    fired: int = 0
+    seen: int = field(default=0, repr=False)
+
+    @property
+    def silent(self) -> bool:
+        """True when it never fired although somebody counts on it."""
+        return self.fired == 0 and not self.spec.optional
+
+    def apply(self, flight: Flight) -> Sequence[Flight]:
+        """As a rule on a medium: what becomes of a flight."""
+        if not self.active or self.wire is None or not self._hits(flight):
+            return (flight,)
+        if self.spec.probability < 1 and self.context.chance.random() >= self.spec.probability:
+            return (flight,)
+        self.fire(f"{flight.sender} to {flight.receiver}, {len(flight.payload)} bytes")
+        return self.wire.apply(flight, self.context)
+
+    def fire(self, what: str) -> None:
+        """Count one effect and tell the home."""
+        self.fired += 1
+        self.on_fired(self, what)
+
+    def _hits(self, flight: Flight) -> bool:
+        if self.spec.medium not in ("*", flight.medium):
+            return False
+        target, direction = self.spec.target, self.spec.direction
+        if target == "*":
+            return True
+        return (direction in ("in", "both") and flight.receiver == target) or (
+            direction in ("out", "both") and flight.sender == target
+        )

@@ -1,0 +1,286 @@
+"""A home on an event loop: clock, lan, accessories, phones, faults, log and recorder put together.
+
+The same code runs in real and in virtual time; only in real time does it open sockets.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from devices.accessories.base import Accessory
+from devices.accessories.registry import build
+from devices.actor import Actor, Site
+from devices.controllers.phone import Phone
+from devices.errors import UnknownActorError, UnknownKindError, UsageError
+from devices.event_log import EventLog, StampedEvent
+from devices.events import FaultEnded, FaultFired, FaultStarted, RequestReceived
+from devices.faults.base import FaultContext, make_fault, wire_faults
+from devices.home.installed_fault import InstalledFault
+from devices.media.lan import Lan
+from devices.media.medium import Tap
+from devices.sim.chance import Chance
+from devices.sim.clock import Clock
+from devices.spec import FaultSpec, HomeSpec, Reach, closest, duration_us
+from devices.stores.credential_rows import CredentialRows, MemoryRows
+from devices.stores.state import StateDirectory
+from devices.transcripts.recorder import Recorder
+from pairing.engine import Event
+
+
+@dataclass(frozen=True, slots=True)
+class HomeOptions:
+    """How a home runs, beside what its file says."""
+
+    virtual: bool = False
+    seed: int | None = None
+    reach: Reach = "loopback"
+    free_ports: bool = False
+    attach: str = "7s"
+    state: StateDirectory | None = None
+    source: bytes = field(default=b"", repr=False)
+    """The bytes of the file, whose hash heads the transcript."""
+
+
+class LiveHome:
+    """Lives on one loop; every method is called there. `Home` is the face for other threads."""
+
+    def __init__(self, spec: HomeSpec, options: HomeOptions, *, taps: Sequence[Tap] = ()) -> None:
+        self.spec = spec
+        self.options = options
+        self.clock = Clock(asyncio.get_running_loop(), virtual=options.virtual)
+        seed = options.seed if options.seed is not None else spec.seed
+        self.chance = Chance.drawn() if seed is None else Chance(seed)
+        self.log = EventLog(self.clock.now)
+        self.lan = Lan(self.clock, taps)
+        self.faults: dict[str, InstalledFault] = {}
+        self.accessories: dict[str, Accessory] = {}
+        self.phones: dict[str, Phone] = {}
+        self._gateway: Any = None
+        self._fault_number = 0
+        self.site = Site(
+            clock=self.clock,
+            chance=self.chance,
+            lan=self.lan,
+            emit=self._emit,
+            lie_told=self._lie_told,
+            reach=options.reach,
+            free_ports=options.free_ports,
+            attach=options.attach,
+        )
+
+    @property
+    def seed(self) -> int:
+        """The seed in use: given, from the file, or drawn."""
+        return self.chance.seed
+
+    def record_to(self, recorder: Recorder) -> None:
+        """Write every event to the recorder as well; its taps are given at construction."""
+        self.log.add_sink(recorder.happened)
+
+    async def start(self) -> None:
+        """Bring the home up. If anything fails, what was opened is closed again."""
+        try:
+            await self._open_network()
+            for accessory_spec in self.spec.accessory:
+                self._add(build(self.site, accessory_spec))
+            for phone_spec in self.spec.phone:
+                self.phones[phone_spec.id] = Phone(self.site, phone_spec, self._rows_of(phone_spec.id))
+            for accessory_spec in self.spec.accessory:
+                for lie in accessory_spec.lies:
+                    table = {"kind": lie} if isinstance(lie, str) else dict(lie)
+                    self.install_fault(read_fault({"target": accessory_spec.id, "optional": True, **table}))
+            for fault_spec in self.spec.fault:
+                self.install_fault(fault_spec)
+            for accessory in self.accessories.values():
+                await accessory.power_on()
+            for phone in self.phones.values():
+                await phone.start()
+        except BaseException:
+            await self.stop(goodbye=False)
+            raise
+
+    async def stop(self, *, goodbye: bool = True) -> None:
+        """Take the home down: goodbyes first, then every port, timer and socket."""
+        for phone in self.phones.values():
+            await phone.stop()
+        for accessory in reversed(self.accessories.values()):
+            await accessory.power_off(goodbye=goodbye)
+        if self._gateway is not None:
+            await self._gateway.close()
+            self._gateway = None
+        self.clock.close()
+
+    async def _open_network(self) -> None:
+        if self.options.virtual or not (self.spec.accessory or self.spec.phone):
+            return
+        from devices.bonjour.gateway import MdnsGateway  # zeroconf and its sockets: real time only
+
+        gateway = MdnsGateway(self.options.reach)
+        await gateway.open(self.lan.bring_in)
+        self._gateway = gateway
+        self.lan.open_gateway(gateway.links(), lambda flight: gateway.send(flight.payload, flight.to))
+
+    def _rows_of(self, phone_id: str) -> CredentialRows:
+        return MemoryRows() if self.options.state is None else self.options.state.credential_rows(phone_id)
+
+    def _add(self, accessory: Accessory) -> None:
+        if self.options.state is not None:
+            saved = self.options.state.load(accessory.id)
+            if saved is not None:
+                accessory.load_state(saved)
+        self.accessories[accessory.id] = accessory
+
+    async def add_accessory(self, spec: Any) -> Accessory:
+        """Add and power on one more accessory while the home runs."""
+        if spec.id in self.accessories or spec.id in self.phones:
+            raise UsageError(f"the id {spec.id!r} is taken in this home")
+        if self._gateway is None:
+            await self._open_network()
+        accessory = build(self.site, spec)
+        self._add(accessory)
+        await accessory.power_on()
+        return accessory
+
+    async def remove_accessory(self, actor_id: str) -> None:
+        """Power off and forget an accessory."""
+        accessory = self.accessory(actor_id)
+        await accessory.power_off()
+        del self.accessories[actor_id]
+
+    def accessory(self, actor_id: str) -> Accessory:
+        """Raises UnknownActorError."""
+        if actor_id not in self.accessories:
+            raise UnknownActorError(f"no accessory {actor_id!r} in this home{closest(actor_id, self.accessories)}")
+        return self.accessories[actor_id]
+
+    def phone(self, actor_id: str) -> Phone:
+        """Raises UnknownActorError."""
+        if actor_id not in self.phones:
+            raise UnknownActorError(f"no phone {actor_id!r} in this home{closest(actor_id, self.phones)}")
+        return self.phones[actor_id]
+
+    def actor(self, actor_id: str) -> Actor:
+        """An accessory or phone. Raises UnknownActorError."""
+        found: Actor | None = self.accessories.get(actor_id) or self.phones.get(actor_id)
+        if found is None:
+            raise UnknownActorError(
+                f"nobody called {actor_id!r} in this home{closest(actor_id, [*self.accessories, *self.phones])}"
+            )
+        return found
+
+    async def do(self, actor_id: str, verb: str, arguments: Mapping[str, Any] | None = None) -> Any:
+        """Tell an actor a verb."""
+        return await self.actor(actor_id).do(verb, arguments)
+
+    def install_fault(self, spec: FaultSpec) -> InstalledFault:
+        """Put a fault or lie in force: at once, after `start`, or when its `after` event has come."""
+        is_wire = spec.kind in wire_faults()
+        if not is_wire:
+            self._check_lie(spec)
+        elif spec.target != "*":
+            self.actor(spec.target)
+        self._fault_number += 1
+        fault_id = spec.id or f"{spec.kind}-{self._fault_number}"
+        if fault_id in self.faults:
+            raise UsageError(f"a fault with the id {fault_id!r} is installed already")
+        wire = make_fault(spec.kind, spec.parameters) if is_wire else None
+        context = FaultContext(self.chance.stream(f"fault/{fault_id}"))
+        installed = InstalledFault(fault_id, spec, wire, context, self._fault_fired)
+        self.faults[fault_id] = installed
+        if is_wire:
+            self.lan.rules.append(installed)
+        if spec.after is None:
+            delay = duration_us(spec.start)
+            if delay:
+                self.clock.call_later(delay, lambda: self._start_fault(installed))
+            else:
+                self._start_fault(installed)
+        return installed
+
+    def remove_fault(self, fault_id: str) -> InstalledFault:
+        """End a fault or lie and forget it. Raises UnknownActorError if there is none of that id."""
+        if fault_id not in self.faults:
+            raise UnknownActorError(f"no fault {fault_id!r} is installed{closest(fault_id, self.faults)}")
+        installed = self.faults.pop(fault_id)
+        self._end_fault(installed)
+        if installed in self.lan.rules:
+            self.lan.rules.remove(installed)
+        return installed
+
+    def _check_lie(self, spec: FaultSpec) -> None:
+        if spec.target == "*":
+            known = [*wire_faults(), *sorted({lie for each in self.accessories.values() for lie in each.lies})]
+            raise UnknownKindError(f"{spec.kind!r} is no wire fault; a lie needs a target{closest(spec.kind, known)}")
+        accessory = self.accessory(spec.target)
+        if spec.kind not in accessory.lies:
+            known = [*wire_faults(), *accessory.lies]
+            raise UnknownKindError(f"{spec.kind!r} is no fault or lie of {spec.target}{closest(spec.kind, known)}")
+
+    def _start_fault(self, installed: InstalledFault) -> None:
+        if installed.active or installed.over:
+            return
+        installed.active = True
+        spec = installed.spec
+        if installed.wire is None:
+            self.accessory(spec.target).start_lie(spec.kind, spec.parameters)
+        self._emit(FaultStarted(fault=installed.id, kind=spec.kind, target=spec.target), spec.target, "")
+        if spec.duration is not None:
+            self.clock.call_later(duration_us(spec.duration), lambda: self._end_fault(installed))
+
+    def _end_fault(self, installed: InstalledFault) -> None:
+        if installed.over:
+            return
+        was_active, installed.active, installed.over = installed.active, False, True
+        if not was_active:
+            return
+        spec = installed.spec
+        if installed.wire is None and spec.target in self.accessories:
+            self.accessories[spec.target].stop_lie(spec.kind)
+        ended = FaultEnded(fault=installed.id, kind=spec.kind, target=spec.target, fired=installed.fired)
+        self._emit(ended, spec.target, "")
+
+    def _fault_fired(self, installed: InstalledFault, what: str) -> None:
+        spec = installed.spec
+        self._emit(FaultFired(fault=installed.id, kind=spec.kind, target=spec.target, what=what), spec.target, "")
+
+    def _lie_told(self, actor_id: str, kind: str, what: str) -> None:
+        for installed in self.faults.values():
+            if installed.active and installed.spec.target == actor_id and installed.spec.kind == kind:
+                installed.fire(what)
+                return
+
+    def _emit(self, event: Event, actor_id: str, medium: str) -> None:
+        stamped = self.log.append(event, actor=actor_id, medium=medium)
+        self._save(actor_id, event)
+        for installed in tuple(self.faults.values()):
+            if installed.spec.after is not None and not installed.active and not installed.over:
+                self._consider(installed, stamped)
+
+    def _consider(self, installed: InstalledFault, stamped: StampedEvent) -> None:
+        after = installed.spec.after or {}
+        if stamped.type == after.get("event") and stamped.actor == after.get("actor", stamped.actor):
+            installed.seen += 1
+            if installed.seen == after.get("nth", 1):
+                self._start_fault(installed)
+
+    def _save(self, actor_id: str, event: Event) -> None:
+        # Before the answer leaves: what a client was told is stored.
+        state = self.options.state
+        if state is None or isinstance(event, RequestReceived) or actor_id not in self.accessories:
+            return
+        dumped = self.accessories[actor_id].dump_state()
+        if dumped:
+            state.save(actor_id, dumped)
+
+
+def read_fault(table: Mapping[str, Any]) -> FaultSpec:
+    """A fault from a table. Raises UsageError."""
+    from pydantic import ValidationError
+
+    from devices.spec import explain
+
+    try:
+        return FaultSpec.model_validate(dict(table))
+    except ValidationError as problem:
+        raise UsageError(f"fault: {explain(problem, FaultSpec)}") from None

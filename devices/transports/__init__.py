@@ -1,0 +1,1 @@
+"""Real sockets and what they may reach."""
