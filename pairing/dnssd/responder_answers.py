@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from pairing.dnssd.messages import RESPONSE, Identity, Message, Question, Record
 from pairing.dnssd.multicast import Channel
 from pairing.dnssd.packing import Unit, pack
-from pairing.dnssd.responder_startup import draw
 from pairing.dnssd.service import MDNS_PORT
 from pairing.dnssd.speaker import Speaker
-from pairing.dnssd.timers import Timers
+from pairing.dnssd.timers import Timers, draw
 from pairing.dnssd.zone import Match, Zone
 from pairing.engine import MILLISECOND, Endpoint, Entropy, Micros, Output, Transmit
 

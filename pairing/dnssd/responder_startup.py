@@ -15,7 +15,7 @@ from pairing.dnssd.packing import Unit
 from pairing.dnssd.responder_states import ClaimInput, ClaimState
 from pairing.dnssd.service import ServiceRenamed, ServiceUpdated
 from pairing.dnssd.speaker import Speaker
-from pairing.dnssd.timers import Timers
+from pairing.dnssd.timers import Timers, draw
 from pairing.dnssd.zone import Zone
 from pairing.engine import MILLISECOND, SECOND, Entropy, Micros, Output
 
@@ -30,11 +30,6 @@ DEFENCE_INTERVAL = 10 * SECOND
 """How often the lie that never gives a name up asserts it again."""
 ANNOUNCEMENT_GAPS = (1 * SECOND, 2 * SECOND)
 """Between the first, second and third announcement."""
-
-
-def draw(entropy: Entropy, low: Micros, high: Micros) -> Micros:
-    """A random time from `low` to `high`."""
-    return low + int.from_bytes(entropy(4), "big") % (high - low + 1)
 
 
 class Startup:

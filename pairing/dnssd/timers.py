@@ -1,12 +1,17 @@
-"""Deadlines by key, with the earliest at hand: what an engine with many timers gives out as its one deadline."""
+"""Deadlines by key, with the earliest at hand, and random delays: what an engine with many timers is made of."""
 
 import heapq
 from itertools import count
 from typing import Generic, TypeVar
 
-from pairing.engine import Micros
+from pairing.engine import Entropy, Micros
 
 K = TypeVar("K")
+
+
+def draw(entropy: Entropy, low: Micros, high: Micros) -> Micros:
+    """A random time from `low` to `high`."""
+    return low + int.from_bytes(entropy(4), "big") % (high - low + 1)
 
 
 class Timers(Generic[K]):
