@@ -73,19 +73,28 @@ class Clock:
     def advance(self, delta_us: Micros) -> None:
         """Skip `delta_us`: every timer due by then fires now, in order, each at its own moment."""
         target = self.now() + delta_us
-        while self._queue and self._queue[0].at_us <= target:
-            timer = heapq.heappop(self._queue)
-            if timer.action is not None:
-                self._held = max(timer.at_us, self.now())
-                action, timer.action = timer.action, None
-                action()
-        self._held = None
-        self._skipped += max(0, target - self.now())
-        self._arm()
+        reached = self.now()
+        try:
+            while self._queue and self._queue[0].at_us <= target:
+                timer = heapq.heappop(self._queue)
+                if timer.action is not None:
+                    reached = self._held = max(timer.at_us, self.now())
+                    action, timer.action = timer.action, None
+                    action()
+            reached = target
+        finally:
+            self._held = None
+            self._skipped += max(0, reached - self.now())
+            # The wake-up under way was meant for a time without the skip.
+            self._unarm()
+            self._arm()
 
     def close(self) -> None:
         """Drop every timer."""
         self._queue.clear()
+        self._unarm()
+
+    def _unarm(self) -> None:
         if self._wake is not None:
             self._wake.cancel()
             self._wake = None

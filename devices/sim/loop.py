@@ -5,6 +5,7 @@ timeout of ten seconds would otherwise fail at once.
 """
 
 import asyncio
+import math
 import selectors
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -25,8 +26,8 @@ class _JumpingSelector(selectors.BaseSelector):
             return ready
         if timeout is None:
             raise ClockError("virtual time stands still: every party waits and no timer is set")
-        # Rounded up, since a timer that is a fraction of a microsecond early would spin.
-        self.now_us += max(0, round(timeout * 1_000_000))
+        # Rounded up, since a timer that is a fraction of a microsecond away would spin; a thousandth is float noise.
+        self.now_us += max(0, math.ceil(timeout * 1_000_000 - 0.001))
         return []
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
@@ -76,3 +77,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     async def subprocess_shell(self, *_args: Any, **_options: Any) -> NoReturn:
         raise ClockError("another program lives in real time; start the home in real time")
+
+    async def getaddrinfo(self, *_args: Any, **_options: Any) -> NoReturn:
+        raise ClockError("a name look-up lives in real time; start the home in real time")
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+        raise ClockError("another thread lives in real time; start the home in real time")
