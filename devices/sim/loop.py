@@ -81,5 +81,5 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     async def getaddrinfo(self, *_args: Any, **_options: Any) -> NoReturn:
         raise ClockError("a name look-up lives in real time; start the home in real time")
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+    def run_in_executor(self, *_args: Any) -> NoReturn:  # type: ignore[override]  # it refuses whatever comes
         raise ClockError("another thread lives in real time; start the home in real time")
