@@ -130,6 +130,8 @@ class HomeSpec(_Table):
     name: str = "Home"
     seed: int | None = Field(None, ge=0, le=2**63 - 1)
     reach: Reach | None = None
+    real_secrets: bool = False
+    """Keys of a real network are in this file, so no reach but loopback is allowed."""
     state: str | None = None
     accessory: list[AccessorySpec] = []
     phone: list[PhoneSpec] = []

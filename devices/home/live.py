@@ -46,6 +46,11 @@ class LiveHome:
     """Lives on one loop; every method is called there. `Home` is the face for other threads."""
 
     def __init__(self, spec: HomeSpec, options: HomeOptions, *, taps: Sequence[Tap] = ()) -> None:
+        if spec.real_secrets and options.reach != "loopback":
+            raise UsageError(
+                f"home {spec.name!r} holds the keys of a real network (real_secrets), so its reach is loopback only; "
+                "clone without --secrets for a home that may be seen"
+            )
         self.spec = spec
         self.options = options
         self.clock = Clock(asyncio.get_running_loop(), virtual=options.virtual)
