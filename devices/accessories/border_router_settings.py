@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
 
 from devices.accessories.base import Settings
 from devices.errors import HomeFileError
 from devices.spec import Duration, duration_us
 from pairing.engine import Entropy, Micros
 from pairing.errors import EncodeError, PairingError
-from pairing.thread.border_agent_services import Naming
+from pairing.thread.border_agent_services import Naming, TxtOverride
 from pairing.thread.dataset import Dataset
 from pairing.thread.dataset_generator import from_fields, generate
 from pairing.thread.dataset_rules import openthread_verdict
@@ -56,7 +56,24 @@ class BorderRouterSettings(Settings):
     subtypes: list[str] = Field([], description="subtypes of the Bonjour service, such as `_home`")
     backbone_router: bool = Field(True, description="TXT `sq` and `bb`, and bits 7 and 8 of `sb`")
     ephemeral_key: bool = Field(True, description="credential sharing by code, bit 11 of `sb`")
+    txt: dict[str, str | bool] = Field(
+        {}, description="keys of TXT said otherwise than the state: hex, `true` without a value, `false` left out"
+    )
     rename: Literal["apple", "avahi", "openthread"] = Field("apple", description="how a name conflict is resolved")
+
+    @field_validator("txt")
+    @classmethod
+    def _check_txt(cls, txt: dict[str, str | bool]) -> dict[str, str | bool]:
+        for key, value in txt.items():
+            if not key or "=" in key or not key.isascii() or not key.isprintable():
+                raise ValueError(f"a TXT key is printable ASCII without `=`, not {key!r}")
+            try:
+                came = bytes.fromhex(value) if isinstance(value, str) else b""
+            except ValueError:
+                raise ValueError(f"`{key}`: expected the value's bytes as hex digits, not {value!r}") from None
+            if len(key) + 1 + len(came) > 255:
+                raise ValueError(f"`{key}`: a TXT string holds 255 bytes, key and `=` included")
+        return txt
 
     @property
     def is_factory_fresh(self) -> bool:
@@ -72,7 +89,12 @@ def naming_of(settings: BorderRouterSettings, given_name: str) -> Naming:
         oui=bytes.fromhex(settings.vendor_oui) if settings.vendor_oui else None,
         instance=given_name or None,
         subtypes=tuple(settings.subtypes),
+        overrides=tuple(_override(key, value) for key, value in settings.txt.items()),
     )
+
+
+def _override(key: str, value: str | bool) -> TxtOverride:
+    return TxtOverride(key, bytes.fromhex(value) if isinstance(value, str) else None, omitted=value is False)
 
 
 def config_of(settings: BorderRouterSettings, default_attach: str) -> NetworkConfig:

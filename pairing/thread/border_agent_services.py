@@ -6,6 +6,7 @@ agent (2026-08): `xp` and `nn` with a complete active dataset, `pt`, `at` and `o
 attached with the backbone router function on.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from ipaddress import IPv6Network
 
@@ -21,6 +22,8 @@ TREL_SERVICE_TYPE = "_trel._udp"
 PLACEHOLDER_PORT = 49152
 """SRV port while Thread is disabled: no border agent listens then."""
 BACKBONE_PORT = 61631
+ROLE_KEYS = frozenset({"sb", "xp", "nn", "pt", "at", "sq", "bb", "omr"})
+"""TXT keys that follow role and dataset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,16 @@ class TxtLies:
 
 
 @dataclass(frozen=True, slots=True)
+class TxtOverride:
+    """One key of `_meshcop._udp` that this product says otherwise than its state, as some vendors do."""
+
+    key: str
+    value: bytes | None = None
+    """None: the key without a value."""
+    omitted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Naming:
     """How the product calls itself."""
 
@@ -43,6 +56,7 @@ class Naming:
     instance: str | None = None
     """Fixed instance name; by default `<vendor> <model> #<last 4 hex digits of xa>`, as OpenThread makes it."""
     subtypes: tuple[str, ...] = ()
+    overrides: tuple[TxtOverride, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +100,22 @@ def meshcop_txt(network: NetworkView, naming: Naming) -> MeshCopTxt:
     )
 
 
+def overridden(truth: MeshCopTxt, overrides: Iterable[TxtOverride], *, attached: bool) -> MeshCopTxt:
+    """What the state says with the overrides applied; keys that follow the role are overridden only while attached."""
+    pending = {each.key.lower(): each for each in overrides if attached or each.key.lower() not in ROLE_KEYS}
+    if not pending:
+        return truth
+    entries: list[tuple[bytes, bytes | None]] = []
+    for key, value in truth.to_txt().entries:
+        override = pending.pop(key.decode("latin-1").lower(), None)
+        if override is None:
+            entries.append((key, value))
+        elif not override.omitted:
+            entries.append((key, override.value))
+    entries += [(each.key.encode("latin-1"), each.value) for each in pending.values() if not each.omitted]
+    return MeshCopTxt.from_txt(TxtRecord(tuple(entries)))
+
+
 def lie(record: MeshCopTxt, lies: TxtLies) -> TxtRecord:
     """The record as told: the truth, bent where a lie asks for it."""
     if lies.ext_pan_id is not None:
@@ -109,10 +139,11 @@ def border_agent_services(
     host = f"ot{network.ext_address.hex()}"
     instance = instance_name_of(network, naming)
     truth = meshcop_txt(network, naming)
+    shown = overridden(truth, naming.overrides, attached=network.attached)
     port = ports.meshcop if network.enabled and ports.meshcop is not None else PLACEHOLDER_PORT
     services = [
         ServiceInstance(
-            instance, SERVICE_TYPE, host, port, txt=lie(truth, lies or TxtLies()).encode(), subtypes=naming.subtypes
+            instance, SERVICE_TYPE, host, port, txt=lie(shown, lies or TxtLies()).encode(), subtypes=naming.subtypes
         )
     ]
     if network.enabled and ports.trel is not None and truth.extended_pan_id is not None:
