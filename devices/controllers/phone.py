@@ -6,7 +6,7 @@ in what they believe: iOS uses announcements that it heard, Android only answers
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from devices.actor import Actor, Site, verb
@@ -140,7 +140,6 @@ class Phone(Actor):
         result = await self._call(method, arguments or {}, self.consent)
         if result.outcome == "waiting":
             result = await self._call(method, arguments or {}, await self._ask_user(method))
-        self._rows.write(result.rows)
         delay = result.platform.delay_ms * MILLISECOND - (self.site.clock.now() - started)
         if delay > 0:
             await self.site.clock.sleep(delay)
@@ -158,19 +157,9 @@ class Phone(Actor):
         try:
             while True:
                 self._news.clear()
+                live = [_live_record(found) for found in driver.engine.found(SERVICE_TYPE)]
                 try:
-                    result = call(
-                        self.platform,
-                        method,
-                        arguments,
-                        caller=Caller(self.app, self.team),
-                        rows=self._rows.read(),
-                        live=[_live_record(found) for found in driver.engine.found(SERVICE_TYPE)],
-                        consent=consent,
-                        profile_outcome=self._outcome,
-                        date=self._date(),
-                        search_budget_ms=self._budget // MILLISECOND,
-                    )
+                    result = self._attempt(method, arguments, consent, live)
                 except LocalProtocolError as problem:
                     raise UsageError(f"{method}: {problem}") from None
                 looking = result.verdict.rule in SEARCHED_IN_VAIN and self._outcome is None
@@ -181,6 +170,25 @@ class Phone(Actor):
             alarm.cancel()
             if fresh and self._driver is driver:
                 driver.do(lambda engine, now: engine.stop(SERVICE_TYPE, now))
+
+    def _attempt(
+        self, method: str, arguments: Mapping[str, Any], consent: Consent, live: Sequence[LiveRecord]
+    ) -> CallResult:
+        with self._rows.transaction() as stored:
+            result = call(
+                self.platform,
+                method,
+                arguments,
+                caller=Caller(self.app, self.team),
+                rows=stored.rows,
+                live=live,
+                consent=consent,
+                profile_outcome=self._outcome,
+                date=self._date(),
+                search_budget_ms=self._budget // MILLISECOND,
+            )
+            stored.write(result.rows)
+        return result
 
     async def _ask_user(self, method: str) -> Consent:
         self._last_question += 1

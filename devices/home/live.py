@@ -23,7 +23,7 @@ from devices.sim.chance import Chance
 from devices.sim.clock import Clock
 from devices.spec import FaultSpec, HomeSpec, Reach, closest, duration_us
 from devices.stores.credential_rows import CredentialRows, MemoryRows
-from devices.stores.state import StateDirectory
+from devices.stores.home_state import HomeState
 from devices.transcripts.recorder import Recorder
 from pairing.engine import Event
 
@@ -37,7 +37,7 @@ class HomeOptions:
     reach: Reach = "loopback"
     free_ports: bool = False
     attach: str = "7s"
-    state: StateDirectory | None = None
+    state: HomeState | None = None
     source: bytes = field(default=b"", repr=False)
     """The bytes of the file, whose hash heads the transcript."""
 

@@ -8,11 +8,10 @@ advertises in a real-time home are the host's own addresses.
 from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv4Address
 
-from pairing.dnssd.service import GROUP_V4, GROUP_V6, MDNS_PORT, Link
-
 from devices.errors import MediumError
 from devices.media.medium import Flight, Medium, MediumPort, Receive, Tap
 from devices.sim.clock import Clock
+from pairing.dnssd.service import GROUP_V4, GROUP_V6, MDNS_PORT, Link
 from pairing.engine import Address, Endpoint
 
 GATEWAY = "gateway"

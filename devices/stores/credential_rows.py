@@ -1,30 +1,53 @@
-"""Where a phone keeps its credentials: in memory, or wherever something reads and writes rows."""
+"""Where a phone keeps its credentials: one call is one transaction on its rows."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
+from devices.stores.credentials import CredentialStore
 from pairing.thread.credentials import Row
 
 
-class CredentialRows(Protocol):
-    """All rows of one phone. A write has happened when it returns."""
+class RowTransaction(Protocol):
+    """The rows inside a transaction."""
 
-    def read(self) -> tuple[Row, ...]:
-        """The rows as they are."""
+    rows: tuple[Row, ...]
 
     def write(self, rows: tuple[Row, ...]) -> None:
-        """The rows to keep."""
+        """What the rows become when the block is left."""
+
+
+class CredentialRows(Protocol):
+    """The rows of one phone."""
+
+    def transaction(self) -> AbstractContextManager[RowTransaction]:
+        """Read and write alone; leaving the block keeps what was written."""
 
 
 class MemoryRows:
     """Rows that go with the process."""
 
     def __init__(self) -> None:
-        self._rows: tuple[Row, ...] = ()
-
-    def read(self) -> tuple[Row, ...]:
-        """The rows as they are."""
-        return self._rows
+        self.rows: tuple[Row, ...] = ()
 
     def write(self, rows: tuple[Row, ...]) -> None:
         """The rows to keep."""
-        self._rows = rows
+        self.rows = rows
+
+    @contextmanager
+    def transaction(self) -> Iterator["MemoryRows"]:
+        """Nobody else can be in the way."""
+        yield self
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRows:
+    """Rows in a credential store, under the phone's id."""
+
+    store: CredentialStore
+    holder: str
+
+    def transaction(self) -> AbstractContextManager[RowTransaction]:
+        """One transaction of the store."""
+        return self.store.transaction(self.holder)

@@ -232,7 +232,7 @@ class ServiceClaim(Claim):
         return kind(
             key=self.registered,
             instance=service.instance,
-            type=service.type,
+            service_type=service.type,
             host=service.host,
             port=service.port,
             txt=service.txt,

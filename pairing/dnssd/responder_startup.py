@@ -171,7 +171,7 @@ class Startup:
             ServiceRenamed(
                 key=claim.registered,
                 instance=now.instance,
-                type=now.type,
+                service_type=now.type,
                 host=now.host,
                 port=now.port,
                 txt=now.txt,

@@ -117,7 +117,7 @@ class ServiceEvent(Event):
 
     key: ServiceKey
     instance: str
-    type: str
+    service_type: str
     host: str
     port: int
     txt: bytes = field(repr=False)
