@@ -101,17 +101,17 @@ class Answers:
         channel = query.channel
         known = {record.identity: record.ttl for record in query.known}
         delay = draw(self._entropy, *SHARED_DELAY)
-        is_neighbour = not query.is_legacy and not channel.shares_address_with(query.sender.host)
+        # Another program on our address shares the port: unicast may reach it or not, so it is multicast as well.
+        is_flatmate = channel.shares_address_with(query.sender.host)
         to_asker: list[Match] = []
         for question in query.questions:
-            wants_unicast = question.unicast and is_neighbour
             for match in self._zone.matches(question, channel.link.name):
                 if _is_known(match.record, known):
                     continue
-                is_fresh = wants_unicast and channel.was_multicast_recently(match.record, now)
-                if query.is_legacy or is_fresh or (wants_unicast and query.is_probe):
+                is_fresh = question.unicast and channel.was_multicast_recently(match.record, now)
+                if query.is_legacy or is_fresh or (question.unicast and query.is_probe):
                     to_asker.append(match)
-                if not query.is_legacy and not is_fresh:
+                if not query.is_legacy and (not is_fresh or is_flatmate):
                     due = now + delay if match.is_shared else now
                     channel.queue(match.record, match.owner, due, is_defence=query.is_probe)
         if not to_asker:
