@@ -4,17 +4,20 @@ Durations are texts such as `200ms`, `7s`, `5m`, `2h`. What an accessory kind ac
 by that kind's own settings when the home is built.
 """
 
+import dataclasses
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from devices.errors import HomeFileError, ScenarioError, UsageError
 from pairing.engine import Micros
+
+RecordT = TypeVar("RecordT")
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h)")
 _UNITS: dict[str, int] = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
@@ -26,10 +29,10 @@ def duration_us(text: str) -> Micros:
     found = _DURATION.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"a duration is a number with us, ms, s, m or h, such as 7s or 200ms; not {text!r}")
-    value = round(float(found[1]) * _UNITS[found[2]])
+    value = float(found[1]) * _UNITS[found[2]]
     if value > _LONGEST_US:
         raise ValueError(f"a duration is 400 days at the most; not {text!r}")
-    return value
+    return round(value)
 
 
 def _checked_duration(text: str) -> str:
@@ -95,6 +98,14 @@ class PhoneSpec(Named):
     search_budget: Duration = "5s"
 
 
+class AfterSpec(_Table):
+    """`after = {event = …}`: a fault starts when the nth event of that type has happened, to that actor or anyone."""
+
+    event: str
+    nth: int = Field(1, ge=1)
+    actor: str | None = None
+
+
 class FaultSpec(BaseModel):
     """One `[[fault]]`: kind, whom it hits, how often, which way, when; the other keys are the kind's parameters."""
 
@@ -108,7 +119,7 @@ class FaultSpec(BaseModel):
     medium: str = "*"
     start: Duration = "0s"
     duration: Duration | None = None
-    after: dict[str, Any] | None = None
+    after: AfterSpec | None = None
     optional: bool = False
 
     @property
@@ -148,26 +159,50 @@ class HomeSpec(_Table):
         return self
 
 
+HOME_VERBS = ("advance", "start-fault", "stop-fault")
+"""What a step tells the home itself rather than an actor."""
+
+_STEP_KEYS: dict[str, tuple[str, ...]] = {
+    "do": ("actor", "with", "within", "refused", "save"),
+    "expect": ("actor", "where", "within", "count", "save"),
+    "never": ("actor", "where", "during"),
+}
+
+
 class StepSpec(_Table):
     """One `[[step]]`: exactly one of `do`, `expect` and `never`."""
 
-    do: str | None = None
-    expect: str | None = None
-    never: str | None = None
-    actor: str | None = None
-    with_: dict[str, Any] = Field(default_factory=dict, alias="with")
-    where: dict[str, Any] = {}
-    within: Duration = "30s"
-    during: Duration = "5s"
-    count: int = Field(1, ge=1)
-    save: Identifier | None = None
-    refused: bool = False
+    do: str | None = Field(None, description="a verb; done when it is accepted, its effects are events")
+    expect: str | None = Field(None, description="an event that comes, or has come since the last do")
+    never: str | None = Field(None, description="an event that has not come since the last do and does not come")
+    actor: str | None = Field(None, description="who does it, or whose event; any actor's by default")
+    with_: dict[str, Any] = Field(default_factory=dict, alias="with", description="the verb's arguments")
+    where: dict[str, Any] = Field({}, description="member = value, list, {min, max} or {matches}")
+    within: Duration = Field("30s", description="how long it may take, from the start of this step")
+    during: Duration = Field("5s", description="how long the event must stay away")
+    count: int = Field(1, ge=1, description="how many such events")
+    save: Identifier | None = Field(None, description="`${name.member}` in later steps")
+    refused: bool | None = Field(
+        None, description="true: a refusal is expected; false: none; not given: a platform may refuse"
+    )
+
+    @property
+    def meaning(self) -> Literal["do", "expect", "never"]:
+        """Which of the three it is."""
+        return "do" if self.do is not None else "expect" if self.expect is not None else "never"
 
     @model_validator(mode="after")
     def _one_meaning(self) -> "StepSpec":
         if sum(each is not None for each in (self.do, self.expect, self.never)) != 1:
             raise ValueError("a step has exactly one of do, expect and never")
-        if self.do is not None and self.actor is None and self.do not in ("start-fault", "stop-fault", "advance"):
+        given = {name.removesuffix("_") for name in self.model_fields_set}
+        for key in sorted(given - {self.meaning} - set(_STEP_KEYS[self.meaning])):
+            raise ValueError(
+                f"{key} has no meaning beside {self.meaning}; that takes {', '.join(_STEP_KEYS[self.meaning])}"
+            )
+        if self.do in HOME_VERBS and self.actor is not None:
+            raise ValueError(f"do = {self.do!r} is told to the home, not to an actor; whom it is about stands in with")
+        if self.do is not None and self.actor is None and self.do not in HOME_VERBS:
             raise ValueError(f"do = {self.do!r} needs an actor")
         return self
 
@@ -218,14 +253,22 @@ def read_home(tables: dict[str, Any], origin: str = "home") -> HomeSpec:
         raise HomeFileError(f"{origin}: {explain(problem, HomeSpec)}") from None
 
 
+_ADDED = ("accessory", "phone", "fault")
+
+
 def load_scenario(path: Path) -> ScenarioSpec:
     """A scenario file, with the home it names merged in: its own tables add to it. Raises ScenarioError."""
     tables = load_toml(path, ScenarioError)
     home = tables.get("home")
     if isinstance(home, str):
-        base = load_toml((path.parent / home).resolve(), ScenarioError)
+        named = (path.parent / home).resolve()
+        base = load_toml(named, ScenarioError)
+        try:
+            read_home(base, str(named))
+        except HomeFileError as problem:
+            raise ScenarioError(str(problem)) from None
         for key, value in base.items():
-            if isinstance(value, list) and isinstance(tables.get(key), list):
+            if key in _ADDED and isinstance(value, list) and isinstance(tables.get(key), list):
                 tables[key] = [*value, *tables[key]]
             else:
                 tables.setdefault(key, value)
@@ -233,6 +276,24 @@ def load_scenario(path: Path) -> ScenarioSpec:
         return ScenarioSpec.model_validate(tables)
     except ValidationError as problem:
         raise ScenarioError(f"{path}: {explain(problem, ScenarioSpec)}") from None
+
+
+def make_record(record: type[RecordT], parameters: Mapping[str, Any], what: str) -> RecordT:
+    """A frozen record of parameters, such as a fault or a lie, from a table. Raises UsageError, which names `what`."""
+    hints = get_type_hints(record)
+    known = [each.name for each in dataclasses.fields(record)]  # type: ignore[arg-type]  # callers hand in dataclasses
+    for name, value in parameters.items():
+        if name not in known:
+            raise UsageError(f"{what} has no parameter {name!r}{closest(name, known) or '; it has none'}")
+        try:
+            TypeAdapter(hints[name], config=ConfigDict(strict=True)).validate_python(value)
+        except ValidationError as problem:
+            reason = str(problem.errors(include_url=False)[0]["msg"])
+            raise UsageError(f"{what}: {name}: {reason}, not {value!r}") from None
+    try:
+        return record(**parameters)
+    except (TypeError, ValueError) as problem:
+        raise UsageError(f"{what}: {problem}") from None
 
 
 def explain(problem: ValidationError, model: type[BaseModel] | None = None) -> str:

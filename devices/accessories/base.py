@@ -4,16 +4,15 @@ A *lie* is a wrong thing that this kind can be made to say or leave out; each is
 parameters, declared by the kind in `lies`.
 """
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from devices.actor import Actor, Site, verb
-from devices.errors import UnknownKindError, UsageError
+from devices.errors import UnknownKindError
 from devices.events import StateChanged
-from devices.spec import closest
+from devices.spec import closest, make_record
 
 
 class Settings(BaseModel):
@@ -93,15 +92,7 @@ class Accessory(Actor):
         """Tell a lie from now on. Raises UnknownKindError or UsageError."""
         if kind not in self.lies:
             raise UnknownKindError(f"{self.id} ({self.kind}) tells no lie {kind!r}{closest(kind, self.lies)}")
-        record = self.lies[kind]
-        known = [each.name for each in dataclasses.fields(record)]  # type: ignore[arg-type]  # lies are dataclasses
-        unknown = sorted(set(parameters) - set(known))
-        if unknown:
-            raise UsageError(f"lie {kind} has no parameter {unknown[0]!r}{closest(unknown[0], known)}")
-        try:
-            self.told_lies[kind] = record(**parameters)
-        except (TypeError, ValueError) as problem:
-            raise UsageError(f"lie {kind}: {problem}") from None
+        self.told_lies[kind] = make_record(self.lies[kind], parameters, f"lie {kind}")
         self._lies_changed()
 
     def stop_lie(self, kind: str) -> None:

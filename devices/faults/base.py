@@ -4,16 +4,16 @@ Dropping returns nothing, duplicating returns two, corrupting returns a changed 
 stream of chance live in the context, one per installation, so the record stays a value.
 """
 
-import dataclasses
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from devices.errors import UnknownKindError, UsageError
+from devices.errors import UnknownKindError
 from devices.media.medium import Flight
 from devices.sim.chance import Stream
+from devices.spec import closest, make_record
 
 
 class WireFault(Protocol):
@@ -60,13 +60,5 @@ def make_fault(kind: str, parameters: Mapping[str, Any]) -> WireFault:
     """A fault from its kind and parameters. Raises UnknownKindError or UsageError."""
     kinds = wire_faults()
     if kind not in kinds:
-        raise UnknownKindError(f"no fault is called {kind!r}; known: {', '.join(kinds)}")
-    cls = kinds[kind]
-    known = [each.name for each in dataclasses.fields(cls)]  # type: ignore[arg-type]
-    unknown = sorted(set(parameters) - set(known))
-    if unknown:
-        raise UsageError(f"fault {kind} has no parameter {unknown[0]!r}; known: {', '.join(known) or 'none'}")
-    try:
-        return cls(**parameters)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"fault {kind}: {error}") from None
+        raise UnknownKindError(f"no fault is called {kind!r}{closest(kind, kinds)}")
+    return make_record(kinds[kind], parameters, f"fault {kind}")

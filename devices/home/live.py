@@ -13,7 +13,7 @@ from devices.accessories.registry import build
 from devices.actor import Actor, Site
 from devices.controllers.phone import Phone
 from devices.errors import UnknownActorError, UnknownKindError, UsageError
-from devices.event_log import EventLog, StampedEvent
+from devices.event_log import EventLog, Pattern, StampedEvent
 from devices.events import FaultEnded, FaultFired, FaultStarted, RequestReceived
 from devices.faults.base import FaultContext, make_fault, wire_faults
 from devices.home.installed_fault import InstalledFault
@@ -180,6 +180,8 @@ class LiveHome:
 
     def install_fault(self, spec: FaultSpec) -> InstalledFault:
         """Put a fault or lie in force: at once, after `start`, or when its `after` event has come."""
+        if spec.after is not None:
+            Pattern(spec.after.event).check()
         is_wire = spec.kind in wire_faults()
         if not is_wire:
             self._check_lie(spec)
@@ -263,10 +265,10 @@ class LiveHome:
                 self._consider(installed, stamped)
 
     def _consider(self, installed: InstalledFault, stamped: StampedEvent) -> None:
-        after = installed.spec.after or {}
-        if stamped.type == after.get("event") and stamped.actor == after.get("actor", stamped.actor):
+        after = installed.spec.after
+        if after is not None and stamped.type == after.event and after.actor in (None, stamped.actor):
             installed.seen += 1
-            if installed.seen == after.get("nth", 1):
+            if installed.seen == after.nth:
                 self._start_fault(installed)
 
     def _save(self, actor_id: str, event: Event) -> None:

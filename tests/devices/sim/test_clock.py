@@ -1,28 +1,12 @@
 """The clock: order of timers, cancelling, `advance`, and what an action that fails leaves behind."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Callable
 
 import pytest
 
 from devices.sim.clock import Clock
-from devices.sim.loop import VirtualTimeLoop
-
-ResultT = TypeVar("ResultT")
-
-
-def virtually(story: Callable[[Clock], Awaitable[ResultT]]) -> ResultT:
-    """Run a story on a virtual-time loop, with a clock that starts at 0."""
-    loop = VirtualTimeLoop()
-
-    async def run() -> ResultT:
-        return await story(Clock(loop, virtual=True))
-
-    try:
-        return loop.run_until_complete(run())
-    finally:
-        loop.close()
+from tests.support.media import virtually
 
 
 class HandLoop:
