@@ -9,7 +9,7 @@ import dataclasses
 import enum
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,8 +100,12 @@ class Pattern:
                     raise UsageError(f"where.{name}: a condition has min, max or matches, not {sorted(condition)}")
                 try:
                     re.compile(str(condition.get("matches", "")))
-                except re.error as error:
+                except (re.error, OverflowError, RecursionError) as error:
                     raise UsageError(f"where.{name}: not a regular expression: {error}") from None
+                for bound in ("min", "max"):
+                    limit = condition.get(bound, 0)
+                    if isinstance(limit, bool) or not isinstance(limit, int | float):
+                        raise UsageError(f"where.{name}: {bound} is a number, not {limit!r}")
 
     def misses(self, document: Mapping[str, Any]) -> list[str]:
         """What does not fit, in words; empty = it matches."""
@@ -218,7 +222,7 @@ class EventLog:
             timer.cancel()
             self._news.remove(news)
 
-    async def follow(self, after: int = 0) -> AsyncIterator[StampedEvent]:
+    async def follow(self, after: int = 0) -> AsyncGenerator[StampedEvent, None]:
         """Every event after `after`, then each new one as it happens."""
         news = asyncio.Event()
         self._news.append(news)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from devices.errors import TransportUnavailableError
 
 _NEXT_PORTS = 200
+_BACKLOG = 100
 
 
 def _bind(kind: socket.SocketKind, host: str, port: int) -> socket.socket:
@@ -16,6 +17,8 @@ def _bind(kind: socket.SocketKind, host: str, port: int) -> socket.socket:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.setblocking(False)
         sock.bind((host, port))
+        if kind == socket.SOCK_STREAM:
+            sock.listen(_BACKLOG)  # two programs may bind one port; it belongs to the one that listens
     except BaseException:
         sock.close()
         raise
@@ -23,7 +26,7 @@ def _bind(kind: socket.SocketKind, host: str, port: int) -> socket.socket:
 
 
 def listen_tcp(host: str, port: int, what: str, *, explicit: bool) -> socket.socket:
-    """A bound TCP socket; port 0 = any. A default port that is taken gives the next free one.
+    """A listening TCP socket; port 0 = any. A default port that is taken gives the next free one.
 
     Raises TransportUnavailableError, which names the port, where an explicit one is taken.
     """
