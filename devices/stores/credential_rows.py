@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from typing import Protocol
 
-from devices.stores.credentials import CredentialStore
 from pairing.thread.credentials import Row
 
 
@@ -39,15 +37,3 @@ class MemoryRows:
     def transaction(self) -> Iterator["MemoryRows"]:
         """Nobody else can be in the way."""
         yield self
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRows:
-    """Rows in a credential store, under the phone's id."""
-
-    store: CredentialStore
-    holder: str
-
-    def transaction(self) -> AbstractContextManager[RowTransaction]:
-        """One transaction of the store."""
-        return self.store.transaction(self.holder)
