@@ -145,6 +145,11 @@ class EphemeralKey:
         return self._state is not _S.DISABLED
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether a key may be activated: the feature is on and no key is open."""
+        return self._state is _S.STOPPED
+
+    @property
     def key(self) -> ActiveKey | None:
         """The key that is open, if one is."""
         return self._key

@@ -1,0 +1,276 @@
+"""The node, its devices and its diagnostics as JSON members."""
+
+from devices.otbr.address import ipv6_text, rloc16_text
+from devices.otbr.json_text import Json
+from devices.otbr.task import DIAGNOSTIC_NAMES
+from pairing.thread.diagnostics import DeviceMode, DiagnosticTlvType, MacCounters, MleCounters, ThreadChild
+from pairing.thread.network import Network
+from pairing.thread.node import LeaderData, Role
+
+_THREAD_VERSIONS = {"1.1": 2, "1.2": 3, "1.3": 4, "1.4": 5}
+_LINK_QUALITY = 3
+_LINK_MARGIN = 60
+_RSSI = -40
+
+
+def leader_data_json(data: LeaderData) -> Json:
+    """Five numbers."""
+    return {
+        "partitionId": data.partition_id,
+        "weighting": data.weighting,
+        "dataVersion": data.data_version,
+        "stableDataVersion": data.stable_data_version,
+        "leaderRouterId": data.leader_router_id,
+    }
+
+
+def node_json(network: Network, border_agent_state: str = "") -> dict[str, Json]:
+    """The members of `/node`; the classic route leaves `baState` empty."""
+    node: dict[str, Json] = {
+        "baId": network.border_agent_id.hex(),
+        "baState": border_agent_state,
+        "state": network.role,
+        "routerCount": network.router_count,
+        "rlocAddress": ipv6_text(network.rloc_address()),
+        "extAddress": network.ext_address.hex(),
+        "networkName": network.network_name,
+        "rloc16": rloc16_text(network.rloc16),
+    }
+    if network.router_id is not None:
+        node["routerId"] = network.router_id
+    return {**node, "leaderData": leader_data_json(network.leader_data), "extPanId": network.ext_pan_id.hex()}
+
+
+def own_device_json(network: Network) -> dict[str, Json]:
+    """This border router in the collection of devices."""
+    state = "active" if network.attached else "enabled" if network.enabled else "disabled"
+    return {
+        "extAddress": network.ext_address.hex(),
+        "mlEidIid": network.identity.mesh_local_iid.hex(),
+        "omrIpv6Address": ipv6_text(network.omr_prefix + network.identity.mesh_local_iid),
+        "hostname": f"ot{network.ext_address.hex()}",
+        "role": network.role,
+        "mode": _mode_json(DeviceMode()),
+        **node_json(network, state),
+    }
+
+
+def child_device_json(network: Network, child: ThreadChild) -> dict[str, Json]:
+    """An attached device in the collection of devices."""
+    return {
+        "extAddress": child.ext_address.hex(),
+        "mlEidIid": child.mesh_local_iid.hex(),
+        "omrIpv6Address": ipv6_text(network.omr_prefix + child.mesh_local_iid),
+        "hostname": child.hostname,
+        "role": Role.CHILD,
+        "mode": _mode_json(child.mode),
+    }
+
+
+def own_diagnostics_json(network: Network, types: tuple[str, ...]) -> dict[str, Json]:
+    """What this node says when asked for diagnostics; the last members come unasked."""
+    answers: dict[str, Json] = {}
+    for name in types:
+        answers.update(_own_diagnostic(network, name))
+    border_router_counters: dict[str, Json] = dict.fromkeys(_BORDER_ROUTER_COUNTERS, 0)
+    return {
+        **answers,
+        "brCounters": border_router_counters,
+        "isLeader": network.role is Role.LEADER,
+        "hostsService": network.backbone_router,
+        "isPrimaryBBR": network.backbone_router,
+        "isBorderRouter": True,
+    }
+
+
+def child_diagnostics_json(network: Network, child: ThreadChild, types: tuple[str, ...]) -> dict[str, Json]:
+    """What a child says when asked for diagnostics: only what an end device has."""
+    has: dict[str, Json] = {
+        "extAddress": child.ext_address.hex(),
+        "rloc16": rloc16_text(network.child_rloc16(child)),
+        "mode": _mode_json(child.mode),
+        "timeout": child.timeout_s,
+        "leaderData": leader_data_json(network.leader_data),
+        "ipv6Addresses": _child_addresses(network, child),
+        "macCounters": _mac_counters_json(MacCounters()),
+        "channelPages": "00",
+        "eui": child.ext_address.hex(),
+        "threadVersion": _version_number(network),
+    }
+    return {name: has[name] for name in types if name in has}
+
+
+_BORDER_ROUTER_COUNTERS = (
+    "ifInUcastPkts",
+    "ifInBroadcastPkts",
+    "ifOutUcastPkts",
+    "ifOutBroadcastPkts",
+    "raRx",
+    "raTxSuccess",
+    "raTxFailed",
+    "rsRx",
+    "rsTxSuccess",
+    "rsTxFailed",
+)
+
+
+def _own_diagnostic(network: Network, name: str) -> dict[str, Json]:
+    """One diagnostic of this node by its name; empty for those that a border router does not have."""
+    config = network.config
+    match DIAGNOSTIC_NAMES[name]:
+        case DiagnosticTlvType.EXT_ADDRESS | DiagnosticTlvType.EUI64:
+            return {name: network.ext_address.hex()}
+        case DiagnosticTlvType.RLOC16:
+            router = {} if network.router_id is None else {"routerId": network.router_id}
+            return {name: rloc16_text(network.rloc16), **router}
+        case DiagnosticTlvType.MODE:
+            return {name: _mode_json(DeviceMode())}
+        case DiagnosticTlvType.CONNECTIVITY:
+            return {name: _connectivity_json(network)}
+        case DiagnosticTlvType.ROUTE:
+            return {name: _route_json(network)}
+        case DiagnosticTlvType.LEADER_DATA:
+            return {name: leader_data_json(network.leader_data)}
+        case DiagnosticTlvType.NETWORK_DATA:
+            return {name: ""}
+        case DiagnosticTlvType.IPV6_ADDRESSES:
+            return {name: _own_addresses(network)}
+        case DiagnosticTlvType.MAC_COUNTERS:
+            return {name: _mac_counters_json(network.mac_counters)}
+        case DiagnosticTlvType.CHILD_TABLE:
+            return {name: [_child_table_json(child) for child in network.children]}
+        case DiagnosticTlvType.CHANNEL_PAGES:
+            return {name: "00"}
+        case DiagnosticTlvType.MAX_CHILD_TIMEOUT:
+            return {name: max((child.timeout_s for child in network.children), default=0)}
+        case DiagnosticTlvType.VERSION:
+            return {name: _version_number(network)}
+        case DiagnosticTlvType.VENDOR_NAME:
+            return {name: config.vendor_name}
+        case DiagnosticTlvType.VENDOR_MODEL:
+            return {name: config.vendor_model}
+        case DiagnosticTlvType.VENDOR_SW_VERSION:
+            return {name: config.vendor_sw_version}
+        case DiagnosticTlvType.THREAD_STACK_VERSION:
+            return {name: config.stack_version}
+        case DiagnosticTlvType.CHILD:
+            return {name: [_child_entry_json(network, child) for child in network.children]}
+        case DiagnosticTlvType.CHILD_IPV6_ADDRESSES:
+            return {
+                name: [
+                    {
+                        "rloc16": rloc16_text(network.child_rloc16(child)),
+                        "ipv6Addresses": _child_addresses(network, child),
+                    }
+                    for child in network.children
+                ]
+            }
+        case DiagnosticTlvType.ROUTER_NEIGHBOR:
+            return {name: []}
+        case DiagnosticTlvType.MLE_COUNTERS:
+            return {name: _mle_counters_json(network.mle_counters)}
+        case _:
+            # A border router is fed from the mains, has no parent and no certificates of its own.
+            return {}
+
+
+def _mode_json(mode: DeviceMode) -> Json:
+    return {
+        "rxOnWhenIdle": mode.rx_on_when_idle,
+        "fullThreadDevice": mode.full_thread_device,
+        "fullNetworkData": mode.full_network_data,
+    }
+
+
+def _version_number(network: Network) -> int:
+    return _THREAD_VERSIONS.get(network.config.thread_version[:3], max(_THREAD_VERSIONS.values()))
+
+
+def _own_addresses(network: Network) -> list[Json]:
+    iid = network.identity.mesh_local_iid
+    link_local = (
+        bytes.fromhex("fe80000000000000") + network.ext_address[:1].translate(_FLIPPED) + network.ext_address[1:]
+    )
+    addresses = (network.omr_prefix + iid, network.mesh_local_prefix + iid, network.rloc_address(), link_local)
+    return [ipv6_text(address) for address in addresses]
+
+
+_FLIPPED = bytes(octet ^ 0x02 for octet in range(256))
+"""The universal/local bit of an interface identifier is the other way round than in the extended address."""
+
+
+def _child_addresses(network: Network, child: ThreadChild) -> list[Json]:
+    return [ipv6_text(prefix + child.mesh_local_iid) for prefix in (network.mesh_local_prefix, network.omr_prefix)]
+
+
+def _connectivity_json(network: Network) -> Json:
+    return {
+        "parentPriority": 0,
+        "linkQuality3": max(0, network.router_count - 1),
+        "linkQuality2": 0,
+        "linkQuality1": 0,
+        "leaderCost": 0 if network.role is Role.LEADER else 1,
+        "idSequence": network.leader_data.data_version,
+        "activeRouters": network.router_count,
+        "sedBufferSize": 1280,
+        "sedDatagramCount": 1,
+    }
+
+
+def _route_json(network: Network) -> Json:
+    own: dict[str, Json] = {"routeId": network.router_id or 0, "linkQualityOut": 0, "linkQualityIn": 0, "routeCost": 1}
+    return {"idSequence": network.leader_data.data_version, "routeData": [own] if network.router_id is not None else []}
+
+
+def _child_table_json(child: ThreadChild) -> Json:
+    mode = _mode_json(child.mode)
+    return {"childId": child.child_id, "timeout": child.timeout_s, "linkQuality": _LINK_QUALITY, "mode": mode}
+
+
+def _child_entry_json(network: Network, child: ThreadChild) -> Json:
+    return {
+        "rxOnWhenIdle": child.mode.rx_on_when_idle,
+        "fullThreadDevice": child.mode.full_thread_device,
+        "fullNetworkData": child.mode.full_network_data,
+        "cslSynchronized": False,
+        "supportsErrorRate": False,
+        "rloc16": rloc16_text(network.child_rloc16(child)),
+        "childId": child.child_id,
+        "extAddress": child.ext_address.hex(),
+        "threadVersion": _version_number(network),
+        "timeout": child.timeout_s,
+        "age": 0,
+        "linkAge": 0,
+        "linkMargin": _LINK_MARGIN,
+        "averageRssi": _RSSI,
+        "lastRssi": _RSSI,
+        "queuedMessageCount": 0,
+    }
+
+
+def _mac_counters_json(counters: MacCounters) -> Json:
+    return {
+        "ifInUnknownProtos": counters.if_in_unknown_protos,
+        "ifInErrors": counters.if_in_errors,
+        "ifOutErrors": counters.if_out_errors,
+        "ifInUcastPkts": counters.if_in_ucast_pkts,
+        "ifInBroadcastPkts": counters.if_in_broadcast_pkts,
+        "ifInDiscards": counters.if_in_discards,
+        "ifOutUcastPkts": counters.if_out_ucast_pkts,
+        "ifOutBroadcastPkts": counters.if_out_broadcast_pkts,
+        "ifOutDiscards": counters.if_out_discards,
+    }
+
+
+def _mle_counters_json(counters: MleCounters) -> Json:
+    return {
+        "radioDisabledCount": counters.disabled_role,
+        "detachedRoleCount": counters.detached_role,
+        "childRoleCount": counters.child_role,
+        "routerRoleCount": counters.router_role,
+        "leaderRoleCount": counters.leader_role,
+        "attachAttemptsCount": counters.attach_attempts,
+        "partIdChangesCount": counters.partition_id_changes,
+        "betterPartIdAttachAttemptsCount": counters.better_partition_attach_attempts,
+        "newParentCount": counters.parent_changes,
+    }
