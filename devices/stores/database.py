@@ -29,8 +29,8 @@ class Database:
         self.path = path
         self._tables = tables
         self._mutex = threading.Lock()  # one connection, used by the home's thread and its caller's
+        _make_private(path)
         with _named(path):
-            _make_private(path)
             self._connection = sqlite3.connect(path, timeout=wait_s, isolation_level=None, check_same_thread=False)
             try:
                 self._open()
@@ -51,24 +51,16 @@ class Database:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._commit()
+                self._connection.execute("COMMIT")
+            finally:
+                # Still open after an exception, also that of a COMMIT for which the disk is too full.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
 
     def close(self) -> None:
         """Close the file; closing twice does nothing."""
         with self._mutex:
             self._connection.close()
-
-    def _commit(self) -> None:
-        try:
-            self._connection.execute("COMMIT")
-        except sqlite3.Error:
-            # A disk that is full, say: SQLite keeps the transaction open, and the next one could not begin.
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
 
     def _open(self) -> None:
         """Check that the file is ours and whole before anything is written to it."""
@@ -102,20 +94,21 @@ class Database:
 
 def _make_private(path: Path) -> None:
     """The file exists and only its user may read it; SQLite gives its side files the same mode."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    path.chmod(0o600)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be used: {error.strerror}") from error
 
 
 @contextlib.contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """SQLite's and the system's errors under our name, saying what to do."""
+    """SQLite's errors under our name, saying what to do."""
     try:
         yield
     except sqlite3.Error as error:
         raise StoreError(_explained(path, error)) from error
-    except OSError as error:
-        raise StoreError(f"{path} cannot be used: {error.strerror}") from error
 
 
 def _explained(path: Path, error: sqlite3.Error) -> str:

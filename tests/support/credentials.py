@@ -53,3 +53,8 @@ class Phone:
         )
         self.rows = result.rows
         return result
+
+
+def agent_of(number: int) -> bytes:
+    """A border agent id of Apple's size for each number."""
+    return number.to_bytes(8, "big")
