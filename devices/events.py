@@ -110,7 +110,7 @@ def _subclasses(base: type[Event]) -> dict[str, type[Event]]:
     found: dict[str, type[Event]] = {}
     for each in base.__subclasses__():
         # A slotted dataclass is built twice; only the one that its module exports counts.
-        if each.__module__ != "__main__":
+        if each.__module__ != "__main__" and not each.__name__.startswith("_"):
             found[each.__name__] = each
         found.update(_subclasses(each))
     return found

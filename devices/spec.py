@@ -19,7 +19,7 @@ from pairing.engine import Micros
 
 RecordT = TypeVar("RecordT")
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h)")
+_DURATION = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)(us|ms|s|m|h)")
 _UNITS: dict[str, int] = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
 _LONGEST_US = 400 * 24 * _UNITS["h"]
 
