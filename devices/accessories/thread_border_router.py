@@ -24,8 +24,9 @@ from devices.accessories.registry import accessory
 from devices.actor import Site, verb
 from devices.driver import EngineDriver
 from devices.errors import ActionRefusedError, HomeFileError, UsageError
+from devices.otbr.engine import OtbrEngine
 from devices.spec import Duration, duration_us
-from devices.transports.reach import bind_hosts
+from devices.transports.reach import bind_hosts, shown_host
 from devices.transports.sockets import bind_udp
 from pairing.dnssd.names import RenameStyle
 from pairing.engine import Event, Micros, Outputs
@@ -62,7 +63,7 @@ class ThreadBorderRouter(Accessory):
             raise HomeFileError(f"accessory {actor_id!r}: {problem}") from None
         self._chance_of_ports = site.chance.stream(f"accessory/{actor_id}/ports")
         self._bonjour = BorderRouterBonjour(self, self._naming, RenameStyle(settings.rename))
-        self._driver: EngineDriver[Network] | None = None
+        self._driver: EngineDriver[OtbrEngine] | None = None
         self._rest: BorderRouterRest | None = None
         self._sockets: dict[str, socket.socket] = {}
         self._ports = Ports()
@@ -127,10 +128,12 @@ class ThreadBorderRouter(Accessory):
     # Power
 
     async def _start(self) -> None:
-        self._driver = EngineDriver(self.network, self.site.clock, on_event=self._on_event)
+        entropy = self.site.chance.stream(f"accessory/{self.id}/tasks").randbytes
+        engine = OtbrEngine(self.network, entropy, self.site.clock.now())
+        self._driver = EngineDriver(engine, self.site.clock, on_event=self._on_event)
         try:
             if self.site.real:
-                self._rest = await BorderRouterRest.open(self)
+                self._rest = await BorderRouterRest.open(self, self)
                 self._open_udp("trel", self.settings.trel_port)
                 self._open_udp("joiner", self.settings.joiner_port)
             else:
@@ -138,7 +141,7 @@ class ThreadBorderRouter(Accessory):
             self._bonjour.start(self.told_lies)
             self._follow()
             if self._wants_enabled:
-                self.perform(lambda network, now: network.enable(now))
+                self.perform(self.network.enable)
         except BaseException:
             await self._close()
             self.powered = False
@@ -164,11 +167,18 @@ class ThreadBorderRouter(Accessory):
         self._sockets.clear()
         self._ports = Ports()
 
-    def perform(self, intent: Callable[[Network, Micros], Outputs]) -> Outputs:
-        """Run an intent of the network model; Bonjour follows. Raises LocalProtocolError for the wrong state."""
+    @property
+    def engine(self) -> OtbrEngine:
+        """The network model and the tasks of its REST API. Raises LocalProtocolError without power."""
         if self._driver is None:
             raise LocalProtocolError(f"{self.id} is switched off")
-        outputs = self._driver.do(intent)
+        return self._driver.engine
+
+    def perform(self, intent: Callable[[Micros], Outputs]) -> Outputs:
+        """Run an intent, such as `network.enable`; Bonjour follows. Raises LocalProtocolError for the wrong state."""
+        if self._driver is None:
+            raise LocalProtocolError(f"{self.id} is switched off")
+        outputs = self._driver.do(lambda _, now: intent(now))
         self._follow()
         return outputs
 
@@ -216,8 +226,6 @@ class ThreadBorderRouter(Accessory):
         return _FIRST_DYNAMIC_PORT + self._chance_of_ports.randrange(_DYNAMIC_PORTS)
 
     def _shown_host(self) -> str:
-        from devices.transports.reach import shown_host
-
         return shown_host(bind_hosts(self.site.reach)[0]) if self.site.real else self.site.lan.host_of(self.id)
 
     def open_ephemeral_key_port(self, wanted: int = 0) -> int:
@@ -239,10 +247,12 @@ class ThreadBorderRouter(Accessory):
     def _lies_changed(self) -> None:
         if self.powered:
             self._bonjour.tell(self.told_lies, self.network, self._ports)
+        if self._rest is not None:
+            self._rest.tell(self.told_lies)
 
     # Verbs
 
-    def _refusing(self, intent: Callable[[Network, Micros], Outputs]) -> None:
+    def _refusing(self, intent: Callable[[Micros], Outputs]) -> None:
         try:
             self.perform(intent)
         except LocalProtocolError as problem:
@@ -251,22 +261,22 @@ class ThreadBorderRouter(Accessory):
     @verb("enable")
     async def _do_enable(self) -> None:
         """Switch Thread on."""
-        self._refusing(lambda network, now: network.enable(now))
+        self._refusing(self.network.enable)
 
     @verb("disable")
     async def _do_disable(self) -> None:
         """Switch Thread off."""
-        self._refusing(lambda network, now: network.disable(now))
+        self._refusing(self.network.disable)
 
     @verb("lead")
     async def _do_lead(self) -> None:
         """Become leader at once."""
-        self._refusing(lambda network, now: network.lead(now))
+        self._refusing(self.network.lead)
 
     @verb("factory-reset")
     async def _do_factory_reset(self) -> None:
         """Erase everything; it gets a new border agent id and extended address."""
-        self._refusing(lambda network, now: network.factory_reset(now))
+        self._refusing(self.network.factory_reset)
 
     @verb("set-dataset")
     async def _do_set_dataset(
@@ -278,11 +288,11 @@ class ThreadBorderRouter(Accessory):
         except PairingError as problem:
             raise UsageError(f"set-dataset: {problem}") from None
         if kind == "pending":
-            self._refusing(lambda network, now: network.set_pending_dataset(read, now))
+            self._refusing(lambda now: self.network.set_pending_dataset(read, now))
         elif force:
-            self._refusing(lambda network, now: network.adopt_active_dataset(read, now))
+            self._refusing(lambda now: self.network.adopt_active_dataset(read, now))
         else:
-            self._refusing(lambda network, now: network.set_active_dataset(read, now))
+            self._refusing(lambda now: self.network.set_active_dataset(read, now))
 
     @verb("share-code")
     async def _do_share_code(self, lifetime: Duration = "2m") -> Mapping[str, Any]:
@@ -290,7 +300,7 @@ class ThreadBorderRouter(Accessory):
         if self.network.ephemeral_key.key is not None:
             raise ActionRefusedError(f"{self.id}: a code is active already; stop-sharing ends it")
         port = self.open_ephemeral_key_port()
-        self._refusing(lambda network, now: network.activate_ephemeral_key(port, now, lifetime=duration_us(lifetime)))
+        self._refusing(lambda now: self.network.activate_ephemeral_key(port, now, lifetime=duration_us(lifetime)))
         return {"code": self.shows["code"], "port": port}
 
     @verb("press")
@@ -301,4 +311,4 @@ class ThreadBorderRouter(Accessory):
     @verb("stop-sharing")
     async def _do_stop_sharing(self) -> None:
         """Withdraw the code."""
-        self._refusing(lambda network, now: network.deactivate_ephemeral_key(now))
+        self._refusing(self.network.deactivate_ephemeral_key)

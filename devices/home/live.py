@@ -23,7 +23,7 @@ from devices.sim.chance import Chance
 from devices.sim.clock import Clock
 from devices.spec import FaultSpec, HomeSpec, Reach, closest, duration_us
 from devices.stores.credential_rows import CredentialRows, MemoryRows
-from devices.stores.home_state import HomeState
+from devices.stores.state import StateDirectory
 from devices.transcripts.recorder import Recorder
 from pairing.engine import Event
 
@@ -37,7 +37,7 @@ class HomeOptions:
     reach: Reach = "loopback"
     free_ports: bool = False
     attach: str = "7s"
-    state: HomeState | None = None
+    state: StateDirectory | None = None
     source: bytes = field(default=b"", repr=False)
     """The bytes of the file, whose hash heads the transcript."""
 
@@ -63,6 +63,7 @@ class LiveHome:
         self.phones: dict[str, Phone] = {}
         self._gateway: Any = None
         self._fault_number = 0
+        self._saved: dict[str, Mapping[str, Any]] = {}
         self.site = Site(
             clock=self.clock,
             chance=self.chance,
@@ -277,8 +278,9 @@ class LiveHome:
         if state is None or isinstance(event, RequestReceived) or actor_id not in self.accessories:
             return
         dumped = self.accessories[actor_id].dump_state()
-        if dumped:
+        if dumped and dumped != self._saved.get(actor_id):
             state.save(actor_id, dumped)
+            self._saved[actor_id] = dumped
 
 
 def read_fault(table: Mapping[str, Any]) -> FaultSpec:
