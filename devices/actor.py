@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import ValidationError, validate_call
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ArgsKwargs
 
 from devices.errors import UnknownVerbError, UsageError
 from devices.media.lan import Lan
@@ -93,8 +94,8 @@ class Actor:
         if unknown:
             raise UsageError(f"{verb_name} of {self.id} has no argument {unknown[0]!r}{closest(unknown[0], known)}")
         try:
-            bound = validate_call(method)
-            pending = bound(**given)
+            # `validate_call` of a coroutine method would check only when awaited, among the errors of the method itself.
+            pending: Awaitable[Any] = TypeAdapter(method).validate_python(ArgsKwargs((), given))
         except ValidationError as problem:
             raise UsageError(f"{verb_name} of {self.id}: {explain(problem)}") from None
         return await pending
