@@ -94,7 +94,7 @@ class Actor:
         if unknown:
             raise UsageError(f"{verb_name} of {self.id} has no argument {unknown[0]!r}{closest(unknown[0], known)}")
         try:
-            # `validate_call` of a coroutine method would check only when awaited, among the errors of the method itself.
+            # `validate_call` of a coroutine method checks when awaited, among the errors of the method itself.
             pending: Awaitable[Any] = TypeAdapter(method).validate_python(ArgsKwargs((), given))
         except ValidationError as problem:
             raise UsageError(f"{verb_name} of {self.id}: {explain(problem)}") from None

@@ -21,7 +21,7 @@ from devices.media.lan import Lan
 from devices.media.medium import Tap
 from devices.sim.chance import Chance
 from devices.sim.clock import Clock
-from devices.spec import FaultSpec, HomeSpec, Reach, closest, duration_us
+from devices.spec import FaultSpec, HomeSpec, Reach, closest, duration_us, make_record
 from devices.stores.credential_rows import CredentialRows, MemoryRows
 from devices.stores.state import StateDirectory
 from devices.transcripts.recorder import Recorder
@@ -145,13 +145,20 @@ class LiveHome:
             await self._open_network()
         accessory = build(self.site, spec)
         self._add(accessory)
-        await accessory.power_on()
+        try:
+            await accessory.power_on()
+        except BaseException:
+            del self.accessories[accessory.id]
+            raise
         return accessory
 
     async def remove_accessory(self, actor_id: str) -> None:
-        """Power off and forget an accessory."""
+        """Power off and forget an accessory, and the faults that were meant for it."""
         accessory = self.accessory(actor_id)
         await accessory.power_off()
+        for installed in tuple(self.faults.values()):
+            if installed.spec.target == actor_id:
+                self.remove_fault(installed.id)
         del self.accessories[actor_id]
 
     def accessory(self, actor_id: str) -> Accessory:
@@ -224,6 +231,7 @@ class LiveHome:
         if spec.kind not in accessory.lies:
             known = [*wire_faults(), *accessory.lies]
             raise UnknownKindError(f"{spec.kind!r} is no fault or lie of {spec.target}{closest(spec.kind, known)}")
+        make_record(accessory.lies[spec.kind], spec.parameters, f"lie {spec.kind}")  # it may start much later
 
     def _start_fault(self, installed: InstalledFault) -> None:
         if installed.active or installed.over:
