@@ -15,7 +15,7 @@ from devices.stores.database import WAIT_S, Database
 from pairing.thread.credentials import Row, StoreFamily
 
 TABLE = """
-CREATE TABLE credential (
+CREATE TABLE IF NOT EXISTS credential (
     place INTEGER PRIMARY KEY,
     holder TEXT NOT NULL,
     family TEXT NOT NULL,

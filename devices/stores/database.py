@@ -25,7 +25,7 @@ class Database:
     """Opens or makes the file. Any trouble with it is a StoreError that leaves the file as it was."""
 
     def __init__(self, path: Path, tables: tuple[str, ...], wait_s: float = WAIT_S) -> None:
-        """`tables` are the statements that make the tables of a new file."""
+        """`tables` are the statements that make the tables, each with IF NOT EXISTS."""
         self.path = path
         self._tables = tables
         self._mutex = threading.Lock()  # one connection, used by the home's thread and its caller's
@@ -75,14 +75,18 @@ class Database:
             raise StoreError(f"{self.path} is damaged ({report}); it was left as it is")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        if is_new:
-            connection.execute("BEGIN IMMEDIATE")
-            if self._is_empty():  # else another process has been faster
-                for statement in self._tables:
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                connection.execute(f"PRAGMA user_version = {VERSION}")
-            connection.execute("COMMIT")
+        if not is_new:
+            self._make_tables()  # a file may have been made by somebody who needs fewer
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        self._make_tables()
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+
+    def _make_tables(self) -> None:
+        for statement in self._tables:
+            self._connection.execute(statement)
 
     def _pragma(self, name: str) -> object:
         return self._connection.execute(f"PRAGMA {name}").fetchone()[0]

@@ -19,7 +19,7 @@ from devices.stores.database import WAIT_S, Database
 
 LOCK_NAME = "lock"
 DATABASE_NAME = "home.sqlite"
-_ACCESSORIES = "CREATE TABLE accessory (id TEXT PRIMARY KEY, state TEXT NOT NULL)"
+_ACCESSORIES = "CREATE TABLE IF NOT EXISTS accessory (id TEXT PRIMARY KEY, state TEXT NOT NULL)"
 
 
 class StateDirectory:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from devices.errors import StateLockedError, StoreError
+from devices.stores.credentials import CredentialStore
 from devices.stores.state import DATABASE_NAME, StateDirectory
 from pairing.thread.credentials import Row, StoreFamily
 
@@ -18,6 +19,7 @@ ROW = Row(
 HOLD = """
 import sys
 from pathlib import Path
+from devices.stores.credentials import CredentialStore
 from devices.stores.state import StateDirectory
 state = StateDirectory(Path(sys.argv[1]))
 state.save("br", {"enabled": True})
@@ -41,6 +43,16 @@ def test_state_is_there_in_the_next_run(path):
 
     with StateDirectory(path) as state:
         assert state.load("br") == {"enabled": True, "network": {"rloc16": 0xC800}}
+        with state.credential_rows("phone").transaction() as transaction:
+            assert transaction.rows == (ROW,)
+
+
+def test_file_made_for_credentials_alone_takes_state_too(path):
+    with CredentialStore(path / DATABASE_NAME) as store, store.transaction("phone") as transaction:
+        transaction.write((ROW,))
+
+    with StateDirectory(path) as state:
+        state.save("br", {"enabled": True})
         with state.credential_rows("phone").transaction() as transaction:
             assert transaction.rows == (ROW,)
 
