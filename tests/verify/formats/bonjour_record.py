@@ -73,15 +73,15 @@ def _check_decoded(decoded: Mapping[str, Mapping[str, Any]], record: TxtRecord) 
 def _check_encoding(document: Mapping[str, Any], rdata: bytes) -> None:
     order, decoded = document["order"], document["decoded"]
     values = {key: None if decoded[key]["hex"] is None else bytes.fromhex(decoded[key]["hex"]) for key in order}
-    encoded = TxtRecord.of(values.items()).encode()
-    compare("txt", rdata.hex(), encoded.hex())
+    record = TxtRecord(tuple((key.encode("latin-1"), value) for key, value in values.items()))
+    compare("txt", rdata.hex(), record.encode().hex())
     if document.get("name", "").startswith(OWN_KIND):
-        compare("txt", rdata.hex(), _from_meaning(decoded, values).encode(order).hex())
+        compare("txt", rdata.hex(), _from_meaning(decoded, record).encode(order).hex())
 
 
-def _from_meaning(decoded: Mapping[str, Mapping[str, Any]], values: Mapping[str, bytes | None]) -> MeshCopTxt:
+def _from_meaning(decoded: Mapping[str, Mapping[str, Any]], record: TxtRecord) -> MeshCopTxt:
     """A record built from the meaning alone; plain byte keys and values without meaning from their bytes."""
-    plain = MeshCopTxt.from_txt(TxtRecord.of(values.items()))
+    plain = MeshCopTxt.from_txt(record)
     fields: dict[str, Any] = {}
     for key in decoded:
         meaning = plain.meaning(key)
