@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from devices.cli import dataset, faults
+from devices.cli import browse, clone, credentials, dataset, faults, up
 
 HOMES = "Homes"
 THREAD = "Thread"
@@ -41,5 +41,9 @@ def pairlab(
     """
 
 
+app.command("up", rich_help_panel=HOMES)(up.up)
 app.add_typer(dataset.app, name="dataset", rich_help_panel=THREAD)
+app.add_typer(credentials.app, name="credentials", rich_help_panel=THREAD)
+app.command("browse", rich_help_panel=TOOLS)(browse.browse)
+app.add_typer(clone.app, name="clone", rich_help_panel=TOOLS)
 app.command("faults", rich_help_panel=TOOLS)(faults.faults)

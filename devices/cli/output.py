@@ -4,7 +4,9 @@ A reader that closes its pipe is no error: what comes after goes nowhere and the
 """
 
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
@@ -62,16 +64,22 @@ def printable(text: str) -> str:
 
 
 def rows(pairs: Iterable[tuple[str, str]], *, indent: str = "") -> bool:
-    """Labels and values in two columns, the labels bold on a terminal."""
+    """Labels and values in two columns; on a terminal the labels are bold and long values wrap in their column."""
     table = [(printable(label), printable(value)) for label, value in pairs]
     width = max((len(label) for label, _ in table), default=0)
     bold, plain = ("\x1b[1m", "\x1b[0m") if _colours(sys.stdout) else ("", "")
+    room = max(shutil.get_terminal_size().columns - len(indent) - width - 2, 20) if sys.stdout.isatty() else None
     lines = []
     for label, value in table:
-        first, *others = value.split("\n")
+        first, *others = _wrapped(value, room)
         lines.append(f"{indent}{bold}{label:<{width}}{plain}  {first}".rstrip())
         lines += [f"{indent}{'':<{width}}  {other}" for other in others]
     return write("".join(f"{line}\n" for line in lines))
+
+
+def _wrapped(value: str, room: int | None) -> list[str]:
+    lines = value.split("\n")
+    return lines if room is None else [part for line in lines for part in textwrap.wrap(line, room) or [""]]
 
 
 def _colours(stream: TextIO) -> bool:

@@ -1,0 +1,110 @@
+"""The three ways in which `pairlab up` shows a home: JSON lines, plain lines, and a live table on a terminal.
+
+A face answers False when nobody reads any more. Events that happened before the ready line are told after it.
+"""
+
+import contextlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TextIO
+
+from rich.console import Console
+from rich.live import Live
+
+from devices.cli import output
+from devices.cli.table import Heading, Row, event_line, home_table
+from devices.event_log import StampedEvent
+
+Rows = Callable[[], Sequence[Row]]
+
+
+class Face(Protocol):
+    """What is shown of a running home."""
+
+    def ready(self, heading: Heading, accessories: Sequence[Mapping[str, Any]]) -> bool:
+        """The home is up."""
+
+    def happened(self, event: StampedEvent) -> bool:
+        """Something happened."""
+
+    def close(self) -> None:
+        """Nothing more will be shown."""
+
+
+class JsonFace:
+    """The ready line, then one event a line."""
+
+    def ready(self, heading: Heading, accessories: Sequence[Mapping[str, Any]]) -> bool:
+        """The line that scripts wait for."""
+        return output.emit(
+            {"event": "ready", "api": heading.api, "seed": heading.seed, "accessories": list(accessories)}
+        )
+
+    def happened(self, event: StampedEvent) -> bool:
+        """The event as the control API gives it, without secrets."""
+        return output.emit(event.as_json())
+
+    def close(self) -> None:
+        """Lines need no end."""
+
+
+class PlainFace:
+    """The table once, then a line an event."""
+
+    def __init__(self, stream: TextIO, rows: Rows) -> None:
+        self._console = output.console(stream)
+        self._rows = rows
+
+    def ready(self, heading: Heading, accessories: Sequence[Mapping[str, Any]]) -> bool:
+        """The table."""
+        self._console.print(home_table(heading, self._rows()))
+        return not self._console.quiet
+
+    def happened(self, event: StampedEvent) -> bool:
+        """One line, however long."""
+        self._console.print(event_line(event.as_json()), soft_wrap=True)
+        return not self._console.quiet
+
+    def close(self) -> None:
+        """Lines need no end."""
+
+
+class TerminalFace:
+    """Events scroll by above a table that stays and changes with the home."""
+
+    def __init__(self, stream: TextIO, rows: Rows) -> None:
+        self._console: Console = output.console(stream)
+        self._rows = rows
+        self._heading: Heading | None = None
+        self._live: Live | None = None
+
+    def ready(self, heading: Heading, accessories: Sequence[Mapping[str, Any]]) -> bool:
+        """Draw the table for the first time."""
+        self._heading = heading
+        # Drawn on events, not by Rich's timer thread: the home may be read on its own loop only.
+        self._live = Live(home_table(heading, self._rows()), console=self._console, auto_refresh=False)
+        self._live.start(refresh=True)
+        return True
+
+    def happened(self, event: StampedEvent) -> bool:
+        """A line above the table, and the table anew."""
+        if self._live is not None and self._heading is not None:
+            self._live.update(home_table(self._heading, self._rows()))
+        self._console.print(event_line(event.as_json()))
+        return True
+
+    def close(self) -> None:
+        """Leave the last table on the screen and give the cursor back."""
+        if self._live is not None:
+            # A terminal that was closed cannot be tidied up.
+            with contextlib.suppress(OSError):
+                self._live.stop()
+            self._live = None
+
+
+def choose_face(*, json: bool, stream: TextIO | None, rows: Rows) -> Face:
+    """JSON when asked for, a live table on a terminal, else plain lines. `stream` is where people read."""
+    if json:
+        return JsonFace()
+    stream = sys.stdout if stream is None else stream
+    return TerminalFace(stream, rows) if stream.isatty() else PlainFace(stream, rows)
