@@ -17,7 +17,6 @@ from pairing.thread.credentials.records import (
     LiveRecord,
     NoSearch,
     Platform,
-    ProfileOutcome,
     Row,
     Value,
     Verdict,
@@ -72,7 +71,6 @@ class Request:
     rows: tuple[Row, ...] = field(repr=False)
     live: Live
     consent: Consent
-    profile_outcome: ProfileOutcome | None = None
     date: int = 0
     search_budget_ms: int = SEARCH_BUDGET_MS
 
