@@ -3,19 +3,22 @@
 A face answers False when nobody reads any more. Events that happened before the ready line are told after it.
 """
 
+import asyncio
 import contextlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TextIO
 
-from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from devices.cli import output
 from devices.cli.table import Heading, Row, event_line, home_table
 from devices.event_log import StampedEvent
 
 Rows = Callable[[], Sequence[Row]]
+_DRAW_EVERY_S = 0.05
+_MOST_LINES = 200
 
 
 class Face(Protocol):
@@ -70,34 +73,54 @@ class PlainFace:
 
 
 class TerminalFace:
-    """Events scroll by above a table that stays and changes with the home."""
+    """Events scroll by above a table that stays and changes with the home.
+
+    Drawn by the home's own loop, since only there the home may be read, and at most every 50 ms, so that a storm of
+    events does not slow the home down.
+    """
 
     def __init__(self, stream: TextIO, rows: Rows) -> None:
-        self._console: Console = output.console(stream)
+        self._console = output.console(stream)
         self._rows = rows
         self._heading: Heading | None = None
         self._live: Live | None = None
+        self._lines: list[Text] = []
+        self._timer: asyncio.TimerHandle | None = None
 
     def ready(self, heading: Heading, accessories: Sequence[Mapping[str, Any]]) -> bool:
         """Draw the table for the first time."""
         self._heading = heading
-        # Drawn on events, not by Rich's timer thread: the home may be read on its own loop only.
         self._live = Live(home_table(heading, self._rows()), console=self._console, auto_refresh=False)
         self._live.start(refresh=True)
         return True
 
     def happened(self, event: StampedEvent) -> bool:
-        """A line above the table, and the table anew."""
-        if self._live is not None and self._heading is not None:
-            self._live.update(home_table(self._heading, self._rows()))
-        self._console.print(event_line(event.as_json()))
+        """A line above the table, soon."""
+        self._lines.append(event_line(event.as_json()))
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_DRAW_EVERY_S, self._draw)
         return True
+
+    def _draw(self) -> None:
+        self._timer = None
+        if self._live is None or self._heading is None:
+            return
+        lines, self._lines = self._lines, []
+        if len(lines) > _MOST_LINES:
+            lines = [Text(f"… {len(lines) - _MOST_LINES} events are not shown", style="dim"), *lines[-_MOST_LINES:]]
+        for line in lines:
+            line.append("\n")
+        self._console.print(Text().join(lines), end="")
+        self._live.update(home_table(self._heading, self._rows()), refresh=True)
 
     def close(self) -> None:
         """Leave the last table on the screen and give the cursor back."""
+        if self._timer is not None:
+            self._timer.cancel()
         if self._live is not None:
             # A terminal that was closed cannot be tidied up.
             with contextlib.suppress(OSError):
+                self._draw()
                 self._live.stop()
             self._live = None
 

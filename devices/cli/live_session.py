@@ -201,8 +201,13 @@ def _reach_text(reach: Reach) -> str:
 
 def home_rows(live: LiveHome) -> list[Row]:
     """The accessories and phones of a running home."""
-    phones = [Row(each.id, each.name, each.kind, each.state) for each in live.phones.values()]
-    return [accessory_row(entry) for entry in accessory_entries(live)] + phones
+    phones = [
+        Row(each.id, each.name, each.kind, each.state, [f"control /v1/phones/{each.id}"])
+        for each in live.phones.values()
+    ]
+    return [
+        accessory_row(entry, live.accessories[entry["id"]].facts.get("instance")) for entry in accessory_entries(live)
+    ] + phones
 
 
 def accessory_entries(live: LiveHome) -> list[dict[str, Any]]:

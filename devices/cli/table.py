@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _LONGEST_CODE = 24
 _LONGEST_VALUE = 48
-_HIDDEN = ("id", "at_us", "type", "actor", "peer", "medium", "names", "key", "txt", "host")
+_SAID = ("id", "at_us", "type", "actor", "peer", "medium", "names", "instance", "service_type")
+_HIDDEN = (*_SAID, "key", "txt", "host")
 _STYLES = {
     "Failed": "red",
     "Refused": "red",
@@ -51,9 +52,11 @@ class Heading:
     api: str
 
 
-def accessory_row(entry: Mapping[str, Any]) -> Row:
-    """The row of an accessory from its entry in the ready line."""
+def accessory_row(entry: Mapping[str, Any], instance: str | None = None) -> Row:
+    """The row of an accessory from its entry in the ready line; `instance` is its name on Bonjour."""
     where = [f"{name} {place}" for name, place in entry["endpoints"].items()]
+    if instance not in (None, entry["name"]):
+        where.append(f"on Bonjour as {instance}")
     shows = [_shown(name, str(value)) for name, value in entry["shows"].items()]
     return Row(entry["id"], entry["name"], entry["kind"], entry["state"], where, shows)
 
@@ -114,13 +117,14 @@ def event_line(document: Mapping[str, Any]) -> "Text":
 
 
 def _facts(document: Mapping[str, Any]) -> str:
-    facts = []
-    if document.get("peer"):
-        facts.append(f"peer {document['peer']}")
+    """What an event says beside who and when: names and values, the longest cut."""
+    facts = [f"peer {document['peer']}"] if document.get("peer") else []
+    if "service_type" in document:
+        facts.append(f"{document['instance']} {document['service_type']}")
     for name, value in document.items():
         if name in _HIDDEN or value in (None, "", [], {}):
             continue
-        text = _fact(value)
+        text = _fact(value) if name != "rloc16" else f"0x{value:04x}"
         text = text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
         facts.append(f"{name.replace('_', ' ')} {text}")
     return "  ".join(facts)

@@ -68,7 +68,7 @@ def up(
         duration_us=_duration_us(duration),
         json=json,
     )
-    if asyncio.run(LiveSession(plan).run()):
+    if not asyncio.run(LiveSession(plan).run()):
         raise typer.Exit(HostError.exit_code)
 
 
