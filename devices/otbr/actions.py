@@ -131,7 +131,7 @@ class ActionQueue:
         self._entropy = entropy
         self._devices = devices
         self._diagnostics = diagnostics
-        self._registered: dict[JoinerId, None] = {}
+        self._registered: dict[JoinerId, tuple[str, Micros]] = {}
         self._started_commissioner = False
         self._start_not_before: Micros = 0
         self._looked_at: Micros = 0
@@ -303,13 +303,14 @@ class ActionQueue:
         if not active:
             self._registered.clear()
         for joiner in tuple(self._registered):
-            if joiner not in wanted:
+            # Another task may have taken over the same Joiner, with its own word and time.
+            if self._registered[joiner] != wanted.get(joiner):
                 del self._registered[joiner]
                 outputs += commissioning.remove_joiner(joiner, now)
         for joiner, (pskd, ends) in wanted.items():
             usable = is_valid_pskd(pskd) and commissioning.has_place_for(joiner)
             if active and usable and joiner not in self._registered:
-                self._registered[joiner] = None
+                self._registered[joiner] = pskd, ends
                 outputs += commissioning.add_joiner(joiner, pskd, max(0, ends - now), now)
         return self._reconcile_commissioner(now, outputs) or len(outputs) > before
 

@@ -19,6 +19,7 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 MAX_BODY = 1 << 20
+_NEWER_PATHS = ("/node/dataset/", "/api/", "/.well-known/")
 KEEP_ALIVE = ("Keep-Alive", "timeout=5, max=100")
 
 
@@ -88,7 +89,7 @@ class OtbrApp:
     def _dispatch(self, request: Request) -> Answer:
         if request.method not in METHODS:
             return error_answer(405, "method not supported", (("Allow", ", ".join(METHODS)),))
-        if self._lies.old_agent and request.path.startswith(("/node/dataset/", "/api/")):
+        if self._lies.old_agent and request.path.startswith(_NEWER_PATHS):
             self._node.lie_told("old-agent", f"{request.method} {request.path}")
             raise RefusedError(404)
         if request.path in self._routes:

@@ -58,7 +58,7 @@ class OtbrLies:
     start_up_408: int = 0
     """So many requests from now on are answered 408."""
     old_agent: bool = False
-    """404 on the dataset paths and on `/api`, as an agent from before them."""
+    """404 on the dataset paths, `/api` and the discovery document, as an agent from before them."""
     slow_answer: Micros = 0
     """What each answer is held back, after the request took effect."""
     truncated_json: bool = False

@@ -135,6 +135,8 @@ class Network(NetworkView):
     def set_pending_dataset(self, dataset: Dataset | None, now: Micros, *, cause: str = "operator") -> Outputs:
         """Store a pending dataset (None deletes it) in any role; its delay timer starts now."""
         _check(dataset, "pending")
+        if dataset is None and self._pending is None:
+            return ()
         self._pending, self._pending_at = dataset, None
         if dataset is not None and dataset.delay_timer_ms is not None:
             self._pending_at = now + min(dataset.delay_timer_ms * MILLISECOND, MAX_DELAY)
@@ -156,10 +158,8 @@ class Network(NetworkView):
         outputs += self.set_backbone_router(self.config.backbone_router, now)
         for child in self.children:
             outputs += self.detach_child(child.ext_address, now)
-        if self._pending is not None:
-            outputs += self.set_pending_dataset(None, now, cause="factory-reset")
-        if self._active is not None:
-            outputs += self._store_active(None, "factory-reset", now)
+        outputs += self.set_pending_dataset(None, now, cause="factory-reset")
+        outputs += self._store_active(None, "factory-reset", now)
         outputs.append(
             IdentityChanged(
                 border_agent_id=self.border_agent_id,
@@ -332,6 +332,8 @@ class Network(NetworkView):
         )
 
     def _store_active(self, dataset: Dataset | None, cause: str, now: Micros) -> Outputs:
+        if dataset is None and self._active is None:
+            return ()
         self._active = dataset
         if self._role is Role.DETACHED:
             self._attach_at = None if dataset is None else now + self.config.attach
