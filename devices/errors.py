@@ -26,6 +26,10 @@ class ScenarioError(UsageError):
     """A scenario file that cannot be run: bad TOML, an unknown verb or event, a step without a meaning."""
 
 
+class TranscriptError(UsageError):
+    """A file that is no transcript, or one that is cut off or corrupt; what came before the damage is good."""
+
+
 class UnknownKindError(UsageError):
     """An accessory, fault, lie or profile that nobody registered."""
 

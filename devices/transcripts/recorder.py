@@ -1,13 +1,12 @@
 """The recorder: taps every medium and the event log, and writes a CBOR sequence (`specs/transcript.cddl`)."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import Any
 
 import cbor2
 
-from devices.errors import UsageError
 from devices.event_log import StampedEvent
 from devices.media.medium import Flight
 from pairing.engine import Address, Endpoint, Micros
@@ -87,25 +86,3 @@ class MemoryTranscript:
     def getvalue(self) -> bytes:
         """All bytes so far."""
         return self._buffer.getvalue()
-
-
-def read_transcript(stream: BinaryIO, name: str = "transcript") -> Iterator[dict[str, Any]]:
-    """The header, then each record. Raises UsageError where the bytes are not a transcript; a cut end names itself."""
-    decoder = cbor2.CBORDecoder(stream)
-    index = 0
-    while True:
-        if not (lead := stream.read(1)):
-            if index == 0:
-                raise UsageError(f"{name}: is empty, not a transcript")
-            return
-        stream.seek(-1, 1)
-        try:
-            record = decoder.decode()
-        except (cbor2.CBORDecodeError, ValueError, TypeError, RecursionError, MemoryError, OverflowError) as problem:
-            raise UsageError(f"{name}: record {index} (first byte {lead.hex()}) is not CBOR: {problem}") from None
-        if not isinstance(record, dict):
-            raise UsageError(f"{name}: record {index} is no map; this is not a transcript")
-        if index == 0 and (record.get("format"), record.get("version")) != (FORMAT, VERSION):
-            raise UsageError(f"{name}: not a transcript of version {VERSION}")
-        yield record
-        index += 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from devices.driver import EngineDriver
 from devices.sim.clock import Clock
-from pairing.engine import Address, Event, Micros, Outputs, Transmit
+from pairing.engine import Address, Event, Micros, Output, Outputs, Transmit
 from tests.support.media import virtually
 
 
@@ -50,7 +50,7 @@ class _Journal:
         self.lines.append(f"sent {payload.decode()} to {to!r}")
 
 
-def _driven(engine: _Engine, story: Callable[[EngineDriver[_Engine], Clock], None], until: Micros) -> list[str]:
+def _driven(engine: _Engine, story: Callable[[EngineDriver[_Engine], Clock], object], until: Micros) -> list[str]:
     journal = _Journal()
 
     async def run(clock: Clock) -> None:
@@ -101,7 +101,8 @@ def test_a_stopped_driver_delivers_nothing_and_lets_its_deadline_pass() -> None:
 
 
 def test_an_intent_returns_what_the_engine_gave() -> None:
-    engine, got = _Engine(), []
+    engine = _Engine()
+    got: list[Output] = []
 
     def story(driver: EngineDriver[_Engine], _clock: Clock) -> None:
         got.extend(driver.do(lambda each, now: each.receive(b"x", "me", now)))

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from devices.errors import MediumError
-from devices.media.lan import GROUP_V4, GROUP_V6, MDNS_PORT, Lan
+from devices.media.lan import Lan
 from devices.media.medium import Flight, MediumPort
 from devices.sim.clock import Clock
-from pairing.dnssd.service import Link
+from pairing.dnssd.service import GROUP_V4, GROUP_V6, MDNS_PORT, Link
 from pairing.engine import Endpoint
 from tests.support.media import virtually
 

@@ -1,0 +1,57 @@
+"""Converts transcripts: pcapng for Wireshark, JSON lines for scripts, and the artifacts of one run in a folder.
+
+What is readable of a damaged transcript is converted; then its TranscriptError is raised.
+"""
+
+import json
+import struct
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from pathlib import Path
+
+from devices.errors import TranscriptError
+from devices.transcripts.ladder import Cast, ladder
+from devices.transcripts.pcapng import PcapngWriter, datagram
+from devices.transcripts.reader import Frame, Record, read_transcript
+from devices.transcripts.show import record_document
+
+
+def to_pcapng(records: Iterable[Record], sink: Callable[[bytes], object]) -> int:
+    """Every frame as it was sent, one interface a medium; returns how many there were."""
+    writer = PcapngWriter(sink)
+    count = 0
+    for record in records:
+        if isinstance(record, Frame):
+            writer.frame(record.medium, record.at_us, _packet(record), f"from {record.sender}")
+            count += 1
+    return count
+
+
+def to_json_lines(records: Iterable[Record], sink: Callable[[bytes], object]) -> int:
+    """One document a line; returns how many there were."""
+    count = 0
+    for record in records:
+        sink(json.dumps(record_document(record), separators=(",", ":")).encode() + b"\n")
+        count += 1
+    return count
+
+
+def write_artifacts(folder: Path, transcript: bytes, replay: str) -> None:
+    """`transcript.cbor`, `capture.pcapng`, `ladder.txt` and `replay.txt` of a run, in a folder that is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "transcript.cbor").write_bytes(transcript)
+    records = list(read_transcript(BytesIO(transcript)))
+    with (folder / "capture.pcapng").open("wb") as capture:
+        to_pcapng(records, capture.write)
+    lines = ladder(records, Cast.of(records))
+    (folder / "ladder.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    (folder / "replay.txt").write_text(f"{replay}\n", encoding="utf-8")
+
+
+def _packet(frame: Frame) -> bytes:
+    if frame.medium != "lan":
+        return frame.payload
+    try:
+        return datagram(frame.source, frame.to, frame.payload)
+    except (ValueError, TypeError, IndexError, struct.error) as problem:
+        raise TranscriptError(f"the frame at {frame.at_us} us cannot be an IP packet: {problem}") from None

@@ -1,0 +1,86 @@
+"""Shows a transcript: as a ladder, or as JSON documents. What is readable of a damaged file comes before the error."""
+
+from collections import deque
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from devices.errors import TranscriptError
+from devices.event_log import plain
+from devices.transcripts.ladder import Cast, ladder
+from devices.transcripts.reader import Fate, Frame, Happened, Header, Record, read_transcript
+from devices.transcripts.recorder import FORMAT, VERSION
+from devices.transcripts.summary import frame_summary
+from pairing.engine import Address, Endpoint
+
+
+def read_file(path: Path) -> Iterator[Record]:
+    """The records of a file, one by one. Raises TranscriptError where it cannot be read or is damaged."""
+    try:
+        stream = path.open("rb")
+    except OSError as problem:
+        raise TranscriptError(f"{path}: cannot be read: {problem.strerror}") from None
+    with stream:
+        try:
+            yield from read_transcript(stream, str(path))
+        except OSError as problem:
+            raise TranscriptError(f"{path}: cannot be read: {problem.strerror}") from None
+
+
+def ladder_of_file(path: Path) -> Iterator[str]:
+    """The ladder of a file, line by line; a damaged one ends in TranscriptError after what was readable."""
+    cast = Cast()
+    try:
+        for record in read_file(path):
+            cast.add(record)
+    except TranscriptError:
+        if not cast.actors:
+            raise
+    yield from ladder(read_file(path), cast)
+
+
+def last_rungs(transcript: bytes, count: int) -> list[str]:
+    """The ladder of the last `count` records of a transcript in memory."""
+    records = deque(read_transcript(BytesIO(transcript)), maxlen=count)
+    return list(ladder(records, Cast.of(read_transcript(BytesIO(transcript)))))
+
+
+def record_document(record: Record) -> dict[str, Any]:
+    """A record as JSON has it: bytes as lower-case hex, endpoints as host:port."""
+    match record:
+        case Header():
+            header = {"record": "header", "format": FORMAT, "version": VERSION}
+            return {**header, "scenario": record.scenario.hex(), "seed": record.seed}
+        case Frame():
+            return {
+                "record": "frame",
+                "at_us": record.at_us,
+                "medium": record.medium,
+                "sender": record.sender,
+                "source": _address(record.source),
+                "to": _address(record.to),
+                "summary": frame_summary(record),
+                "payload": record.payload.hex(),
+            }
+        case Fate():
+            document: dict[str, Any] = {
+                "record": "fate",
+                "at_us": record.at_us,
+                "medium": record.medium,
+                "sender": record.sender,
+                "receiver": record.receiver,
+                "arrivals": list(record.arrivals),
+            }
+            if record.payloads is not None:
+                document["payloads"] = [each.hex() for each in record.payloads]
+            return document
+        case Happened():
+            return {"record": "event", "at_us": record.at_us, **plain(record.event)}
+
+
+def _address(address: Address) -> str:
+    if isinstance(address, Endpoint):
+        host = f"[{address.host}]" if ":" in address.host else address.host
+        return f"{host}:{address.port}"
+    return address.hex(":") if isinstance(address, bytes) else address
