@@ -3,11 +3,12 @@
 Pure rendering: rows in, Rich renderables out. `up` feeds it from the running home, `scripts/draw_home.py` draws it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from devices.cli.output import printable
+from devices.spec import slug
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -90,7 +91,7 @@ def home_table(heading: Heading, rows: Iterable[Row]) -> "Table":
     table.add_column("state", overflow="fold")
     for row in rows:
         name = Text(printable(row.name))
-        if row.id != row.name:
+        if row.id != slug(row.name):
             name.append(f"\n{printable(row.id)}", style="not bold dim")
         table.add_row(
             name,
@@ -111,7 +112,7 @@ def event_line(document: Mapping[str, Any]) -> "Text":
     return Text.assemble(
         (f"{document['at_us'] / 1_000_000:9.3f}s  ", "dim"),
         (f"{printable(str(document['actor'])):<8}  ", "cyan"),
-        (f"{kind:<20}  ", style),
+        (f"{kind:<23}  ", style),
         (printable(_facts(document)), "dim" if style == "dim" else ""),
     )
 
@@ -124,10 +125,18 @@ def _facts(document: Mapping[str, Any]) -> str:
     for name, value in document.items():
         if name in _HIDDEN or value in (None, "", [], {}):
             continue
-        text = _fact(value) if name != "rloc16" else f"0x{value:04x}"
+        text = _WRITTEN[name](value) if name in _WRITTEN else _fact(value)
         text = text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
         facts.append(f"{name.replace('_', ' ')} {text}")
     return "  ".join(facts)
+
+
+_WRITTEN: Mapping[str, Callable[[Any], str]] = {
+    "rloc16": lambda number: f"0x{number:04x}",
+    "lifetime": lambda us: f"{us / 1_000_000:g} s",
+    "timeout": lambda us: f"{us / 1_000_000:g} s",
+}
+"""Values that have a form of their own."""
 
 
 def _fact(value: object) -> str:
