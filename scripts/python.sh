@@ -1,9 +1,8 @@
-# Sourced by scripts/up and scripts/test: makes .venv where it is missing and installs the project with what $1 names.
+# Sourced by scripts/up and scripts/test: makes .venv where it is missing and installs the project with $extras.
 # Leaves the interpreter in $PYTHON. A second run finds everything in place and takes no time.
 set -eu
 
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
-extras=$1
 venv=${PAIRLAB_VENV:-"$root/.venv"}
 PYTHON="$venv/bin/python"
 
