@@ -4,7 +4,8 @@ Its habits with 404, 405, CORS and media types are the agent's own: exact paths,
 handler, 405 for any other method. An application for one node; `server` puts it on a socket.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any, TypeAlias
 
 from devices.otbr.classic import ClassicRoutes
@@ -66,7 +67,8 @@ class OtbrApp:
         self._node.record_request(request.method, request.path, answer.status, client[0] if client else None)
         if self._lies.slow_answer:
             self._node.lie_told("slow-answer", f"{request.method} {request.path}")
-            await self._node.sleep(self._lies.slow_answer)
+            if not await _outlasts(receive, self._node.sleep(self._lies.slow_answer)):
+                return
         await _send(send, request, answer)
 
     def answer(self, request: Request) -> Answer:
@@ -120,6 +122,23 @@ async def _read_body(receive: Receive) -> bytes | None:
             body += message.get("body", b"")
         if not message.get("more_body", False):
             return bytes(body)
+
+
+async def _outlasts(receive: Receive, pause: Coroutine[Any, Any, None]) -> bool:
+    """Wait out the pause; False, at once, if the client leaves before its end."""
+    pausing, leaving = asyncio.ensure_future(pause), asyncio.ensure_future(_disconnected(receive))
+    try:
+        await asyncio.wait((pausing, leaving), return_when=asyncio.FIRST_COMPLETED)
+        return not leaving.done()
+    finally:
+        for task in (pausing, leaving):
+            task.cancel()
+        await asyncio.wait((pausing, leaving))
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _send(send: Send, request: Request, answer: Answer) -> None:

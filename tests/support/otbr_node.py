@@ -112,6 +112,7 @@ class RealNode(SteppedNode):
     def __init__(self, clock: Clock, dataset: Dataset | None, config: NetworkConfig) -> None:
         super().__init__(dataset, config=config)
         self.clock = clock
+        self.first_lie = asyncio.Event()
         self.driver = EngineDriver(self.engine, clock, on_event=self.journal.events.append)
 
     def now(self) -> Micros:
@@ -122,6 +123,10 @@ class RealNode(SteppedNode):
 
     async def sleep(self, delay: Micros) -> None:
         await self.clock.sleep(delay)
+
+    def lie_told(self, lie: str, what: str) -> None:
+        super().lie_told(lie, what)
+        self.first_lie.set()
 
 
 @dataclass(frozen=True)

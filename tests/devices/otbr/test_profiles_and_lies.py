@@ -1,5 +1,6 @@
 """Older generations of agent, and what an agent can be made to say wrongly."""
 
+import asyncio
 import json
 
 import pytest
@@ -124,8 +125,10 @@ async def test_slow_answer_holds_back_the_answer_after_the_request_took_effect()
     client = leader(OtbrLies(slow_answer=3 * SECOND))
     sent: list[dict[str, object]] = []
 
+    asked: list[dict[str, object]] = [{"type": "http.request", "body": b'"disable"', "more_body": False}]
+
     async def receive() -> dict[str, object]:
-        return {"type": "http.request", "body": b'"disable"', "more_body": False}
+        return asked.pop() if asked else await asyncio.Future()
 
     async def send(message: object) -> None:
         assert isinstance(message, dict)
