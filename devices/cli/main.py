@@ -14,10 +14,7 @@ TRACEBACK_VARIABLE = "PAIRLAB_TRACEBACK"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `pairlab` with these arguments, by default those of the process, and return the exit code."""
     try:
-        for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):
-                # A name that this terminal cannot show is shown escaped rather than not at all.
-                stream.reconfigure(errors="backslashreplace")
+        _prepare_streams()
         from devices.cli.commands import app
 
         code = app(args=arguments, prog_name="pairlab", standalone_mode=False)
@@ -26,6 +23,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except Exception as problem:  # the one handler: no traceback ever reaches a user unasked
         return _report(problem)
+
+
+def _prepare_streams() -> None:
+    """A closed stream swallows what is written; a character that a terminal cannot show is shown escaped."""
+    import os
+    from pathlib import Path
+
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # open until the end
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _report(problem: Exception) -> int:
@@ -47,7 +57,7 @@ def explain(problem: Exception) -> tuple[str, int]:
     """What to say about an error, and the exit code it means."""
     import typer
 
-    from devices.errors import EmulatorError, HostError
+    from devices.errors import EmulatorError, HostError, UsageError
     from pairing.errors import PairingError
 
     # Typer carries its own copy of Click or uses the installed one; its public names lead to the right base.
@@ -62,7 +72,11 @@ def explain(problem: Exception) -> tuple[str, int]:
         return _usage(problem), getattr(problem, "exit_code", 2)
     if isinstance(problem, OSError):
         place = f"{problem.filename}: " if problem.filename else ""
-        return f"{place}{problem.strerror or problem}", HostError.exit_code
+        is_wrong_path = isinstance(
+            problem, FileNotFoundError | FileExistsError | NotADirectoryError | IsADirectoryError
+        )
+        code = UsageError.exit_code if is_wrong_path else HostError.exit_code
+        return f"{place}{problem.strerror or problem}", code
     return (
         f"internal error: {type(problem).__name__}: {problem}; this is a defect, please report it with what "
         f"{TRACEBACK_VARIABLE}=1 adds",
