@@ -19,6 +19,8 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
+AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
 MAX_BODY = 1 << 20
 _NEWER_PATHS = ("/node/dataset/", "/api/", "/.well-known/")
 KEEP_ALIVE = ("Keep-Alive", "timeout=5, max=100")

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from devices.errors import TransportUnavailableError
-from devices.otbr.app import OtbrApp
+from devices.otbr.app import AsgiApp
 
 KEEP_ALIVE_S = 5
 SHUTDOWN_GRACE_S = 0.2
@@ -35,7 +35,7 @@ class _Connection(H11Protocol):
 
 
 @asynccontextmanager
-async def serve(app: OtbrApp, sock: socket.socket) -> AsyncIterator[int]:
+async def serve(app: AsgiApp, sock: socket.socket) -> AsyncIterator[int]:
     """Serve the application on a bound TCP socket, which is closed at the end; yields its port.
 
     On exit no task, connection or socket is left. Raises TransportUnavailableError if the socket cannot listen.
