@@ -1,6 +1,6 @@
-"""The OpenThread Border Router's REST API: an ASGI application over a `Network`, and a server for it.
+"""The OpenThread Border Router's REST API: an ASGI application over a `Network`.
 
-`OtbrEngine` is what an accessory drives, `OtbrNode` what it offers, `OtbrApp` answers, `serve` listens.
+`OtbrEngine` is what an accessory drives, `OtbrNode` what it offers, `OtbrApp` answers; `transports.web` listens.
 """
 
 from devices.otbr.app import OtbrApp
@@ -16,7 +16,6 @@ from devices.otbr.profile import (
     OtbrLies,
     OtbrProfile,
 )
-from devices.otbr.server import serve
 
 __all__ = [
     "API_VERSION",
@@ -30,5 +29,4 @@ __all__ = [
     "OtbrLies",
     "OtbrNode",
     "OtbrProfile",
-    "serve",
 ]

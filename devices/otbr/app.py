@@ -1,25 +1,19 @@
 """The border router's REST API as an ASGI application without a framework.
 
 Its habits with 404, 405, CORS and media types are the agent's own: exact paths, 404 for a known method without a
-handler, 405 for any other method. An application for one node; `server` puts it on a socket.
+handler, 405 for any other method. An application for one node; `transports.web` puts it on a socket.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
-from typing import Any, TypeAlias
+from collections.abc import Coroutine
+from typing import Any
 
 from devices.otbr.classic import ClassicRoutes
 from devices.otbr.json_api import JsonApiRoutes
 from devices.otbr.messages import ALWAYS, METHODS, Answer, RefusedError, Request, error_answer, parse_query
 from devices.otbr.node import OtbrNode
 from devices.otbr.profile import CURRENT, NO_LIES, PENDING_LIES, OtbrLies, OtbrProfile
-
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-
-AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+from devices.transports.web import AsgiReceive, AsgiSend, Scope
 
 MAX_BODY = 1 << 20
 _NEWER_PATHS = ("/node/dataset/", "/api/", "/.well-known/")
@@ -48,7 +42,7 @@ class OtbrApp:
         self._lies = lies
         self._left_408 = lies.start_up_408
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: AsgiReceive, send: AsgiSend) -> None:
         """ASGI 3: one HTTP request."""
         if scope["type"] != "http":
             raise ValueError(f"the REST API speaks http, not {scope['type']}")
@@ -112,7 +106,7 @@ class OtbrApp:
             raise RefusedError(*PENDING_LIES[self._lies.pending])
 
 
-async def _read_body(receive: Receive) -> bytes | None:
+async def _read_body(receive: AsgiReceive) -> bytes | None:
     """The whole body, a little more than `MAX_BODY` of a longer one, None if the client has gone."""
     body = bytearray()
     while True:
@@ -126,7 +120,7 @@ async def _read_body(receive: Receive) -> bytes | None:
             return bytes(body)
 
 
-async def _outlasts(receive: Receive, pause: Coroutine[Any, Any, None]) -> bool:
+async def _outlasts(receive: AsgiReceive, pause: Coroutine[Any, Any, None]) -> bool:
     """Wait out the pause; False, at once, if the client leaves before its end."""
     pausing, leaving = asyncio.ensure_future(pause), asyncio.ensure_future(_disconnected(receive))
     try:
@@ -138,12 +132,12 @@ async def _outlasts(receive: Receive, pause: Coroutine[Any, Any, None]) -> bool:
         await asyncio.wait((pausing, leaving))
 
 
-async def _disconnected(receive: Receive) -> None:
+async def _disconnected(receive: AsgiReceive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _send(send: Send, request: Request, answer: Answer) -> None:
+async def _send(send: AsgiSend, request: Request, answer: Answer) -> None:
     headers = [*ALWAYS, *answer.headers, ("Content-Length", str(len(answer.body)))]
     if answer.content_type:
         headers.append(("Content-Type", answer.content_type))

@@ -14,11 +14,11 @@ import python_otbr_api
 from python_otbr_api import OTBR, OTBRError
 from python_otbr_api.models import ActiveDataSet, PendingDataSet, Timestamp
 
-from devices.otbr import CURRENT, NO_LIES, PASCAL_CASE, WITHOUT_DATASETS, OtbrLies, OtbrProfile, serve
-from devices.otbr.app import Receive, Scope, Send
+from devices.otbr import CURRENT, NO_LIES, PASCAL_CASE, WITHOUT_DATASETS, OtbrLies, OtbrProfile
+from devices.transports.web import AsgiReceive, AsgiSend, Scope
 from pairing.engine import MILLISECOND, SECOND
 from pairing.thread.dataset import Dataset
-from tests.support.otbr_node import RunningRouter, bind_loopback, running_router
+from tests.support.otbr_node import RunningRouter, running_router, serving
 from tests.support.thread_network import DATASET
 
 SOURCE = Path(__file__).read_text()
@@ -229,13 +229,13 @@ async def test_a_pending_dataset_that_comes_between_the_look_and_the_write_is_a_
     async with running(DATASET, enabled=True) as (router, _):
         network = router.node.engine.network
 
-        async def interfering(scope: Scope, receive: Receive, send: Send) -> None:
+        async def interfering(scope: Scope, receive: AsgiReceive, send: AsgiSend) -> None:
             """Another client writes right after this one has seen that there is nothing."""
             await router.app(scope, receive, send)
             if (scope["method"], scope["path"]) == ("GET", "/node/dataset/pending"):
                 router.node.perform(lambda now: network.set_pending_dataset(DATASET, now))
 
-        async with serve(interfering, bind_loopback()) as port, aiohttp.ClientSession() as session:
+        async with serving(interfering) as port, aiohttp.ClientSession() as session:
             with pytest.raises(error("PendingDatasetConflictError")):
                 await OTBR(f"http://127.0.0.1:{port}", session).set_channel(20)
         assert [status for method, *_, status, _ in router.node.journal.requests if method == "PUT"] == [412]

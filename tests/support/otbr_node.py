@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 from devices.driver import EngineDriver
 from devices.errors import TransportUnavailableError
-from devices.otbr import CURRENT, NO_LIES, OtbrApp, OtbrEngine, OtbrLies, OtbrProfile, serve
+from devices.otbr import CURRENT, NO_LIES, OtbrApp, OtbrEngine, OtbrLies, OtbrProfile
 from devices.otbr.messages import Answer, Request, parse_query
 from devices.sim.clock import Clock
+from devices.transports.web import Asgi, serve_web
 from pairing.engine import MILLISECOND, SECOND, Event, Micros, Outputs
 from pairing.thread.dataset import Dataset
 from pairing.thread.network import Network
@@ -148,6 +149,16 @@ def bind_loopback() -> socket.socket:
 
 
 @asynccontextmanager
+async def serving(app: Asgi) -> AsyncIterator[int]:
+    """An application on a free loopback port, which is yielded."""
+    server = await serve_web(app, [bind_loopback()])
+    try:
+        yield server.ports[0]
+    finally:
+        await server.close(grace_s=0.1)
+
+
+@asynccontextmanager
 async def running_router(
     dataset: Dataset | None = None,
     *,
@@ -160,7 +171,7 @@ async def running_router(
     node = RealNode(clock, dataset, config)
     app = OtbrApp(node, profile, lies)
     try:
-        async with serve(app, bind_loopback()) as port:
+        async with serving(app) as port:
             yield RunningRouter(f"http://127.0.0.1:{port}", port, node, app)
     finally:
         node.driver.stop()

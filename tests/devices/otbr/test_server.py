@@ -2,15 +2,13 @@
 
 import asyncio
 import gc
-import socket
 
 import h11
 import pytest
 
-from devices.errors import TransportUnavailableError
-from devices.otbr import OtbrApp, OtbrLies, serve
+from devices.otbr import OtbrLies
 from pairing.engine import SECOND
-from tests.support.otbr_node import RunningRouter, SteppedNode, bind_loopback, running_router
+from tests.support.otbr_node import RunningRouter, running_router
 from tests.support.raw_http import exchange
 from tests.support.thread_network import DATASET
 
@@ -175,24 +173,6 @@ async def test_a_client_that_gives_up_on_a_slow_answer_frees_its_task_but_was_ob
         assert router.node.engine.network.enabled
 
 
-def bind_beside(port: int = 0) -> socket.socket:
-    """A socket on a port that another one, bound the same way and not listening yet, may have too."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind(("127.0.0.1", port))
-    return sock
-
-
-async def test_a_port_that_is_taken_is_a_named_error() -> None:
-    first = bind_beside()
-    second = bind_beside(first.getsockname()[1])
-    async with serve(OtbrApp(SteppedNode()), first) as port:
-        with pytest.raises(TransportUnavailableError, match=f"{port}.*choose another"):
-            async with serve(OtbrApp(SteppedNode()), second):
-                pass
-    assert (first.fileno(), second.fileno()) == (-1, -1)
-
-
 async def test_two_servers_run_in_one_loop() -> None:
     async with running_router(DATASET) as one, running_router() as two:
         assert (await exchange(one.port, "GET", "/node/network-name")).body == b'"EmuTestNet"'
@@ -211,10 +191,3 @@ async def test_time_runs_on_its_own() -> None:
             while not attached(router):
                 await router.node.clock.sleep(10_000)
         assert b'"leader"' in (await exchange(router.port, "GET", "/node/state")).body
-
-
-async def test_the_socket_is_closed_with_the_server() -> None:
-    sock = bind_loopback()
-    async with serve(OtbrApp(SteppedNode()), sock) as port:
-        assert port == sock.getsockname()[1]
-    assert sock.fileno() == -1
