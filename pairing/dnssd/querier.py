@@ -283,7 +283,8 @@ class Querier:
         entries = self._entries(key, type_)
         if not entries:
             return "", None
-        link, entry = max(entries, key=lambda found: found[1].received)
+        # Of those heard at one moment the later: `max` takes the first of equals.
+        link, entry = max(reversed(entries), key=lambda found: found[1].received)
         return link, entry.record
 
     def _holds(self, record: Record) -> bool:

@@ -1,0 +1,131 @@
+"""The program under test: its environment, and its life beside a home.
+
+It finds the home by `PAIRLAB_URL` (control API), `PAIRLAB_SEED`, and `PAIRLAB_HOME`: a JSON file, readable by this user
+alone, with ids, endpoints and codes.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import tempfile
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+from devices.errors import TransportUnavailableError
+from devices.event_log import plain
+from devices.home import LiveHome
+
+_KEPT_LINES = 200
+_GRACE_SECONDS = 5
+
+
+ServeControl = Callable[[LiveHome], AbstractAsyncContextManager[str]]
+"""Serves a home's control API and gives its URL. The command line brings it: it stands beside the lab, not below."""
+
+
+def home_document(live: LiveHome, api: str) -> dict[str, Any]:
+    """What `PAIRLAB_HOME` holds: the ready line of `pairlab up --json` with codes, facts and phones."""
+    document: dict[str, Any] = {
+        "event": "ready",
+        "api": api,
+        "seed": live.seed,
+        "name": live.spec.name,
+        "accessories": [
+            {
+                "id": each.id,
+                "name": each.name,
+                "kind": each.kind,
+                "state": each.state,
+                "endpoints": dict(each.endpoints),
+                "shows": dict(each.shows),
+                "facts": plain(each.facts),
+            }
+            for each in live.accessories.values()
+        ],
+        "phones": [{"id": each.id, "name": each.name, **plain(each.facts)} for each in live.phones.values()],
+    }
+    return document
+
+
+@contextlib.asynccontextmanager
+async def environment(live: LiveHome, serve: ServeControl) -> AsyncIterator[dict[str, str]]:
+    """The environment for a client, with the control API up and the file in place while the block runs."""
+    async with serve(live) as url:
+        with tempfile.TemporaryDirectory(prefix="pairlab-") as folder:
+            path = Path(folder) / "home.json"
+            path.touch(mode=0o600)
+            path.write_text(json.dumps(home_document(live, url), indent=2) + "\n", encoding="utf-8")
+            yield {**os.environ, "PAIRLAB_URL": url, "PAIRLAB_SEED": str(live.seed), "PAIRLAB_HOME": str(path)}
+
+
+def exit_code(returncode: int) -> int:
+    """As a shell has it: a death by signal n is 128 + n."""
+    return 128 - returncode if returncode < 0 else returncode
+
+
+class Client:
+    """A program that a scenario runs; its output is kept, its last lines are shown where the scenario fails."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._reader = asyncio.ensure_future(self._read())
+
+    @classmethod
+    async def start(cls, command: Sequence[str], env: Mapping[str, str]) -> "Client":
+        """Start it in a session of its own. Raises TransportUnavailableError where it cannot be started."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                env=dict(env),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+                limit=1 << 20,
+            )
+        except OSError as problem:
+            raise TransportUnavailableError(f"client: {command[0]}: cannot be started: {problem.strerror}") from None
+        return cls(process)
+
+    @property
+    def output(self) -> list[str]:
+        """The last lines it wrote."""
+        return list(self._lines)
+
+    async def wait(self) -> int:
+        """Until it has ended: its exit code."""
+        code = exit_code(await self._process.wait())
+        # What it left in the pipe is read; a grandchild that keeps the pipe open is not waited for.
+        await asyncio.wait((self._reader,), timeout=1)
+        return code
+
+    async def close(self) -> None:
+        """End it and everything it started: SIGTERM, and SIGKILL for what is left after five seconds."""
+        if self._process.returncode is None:
+            self._signal(signal.SIGTERM)
+            with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
+                await asyncio.wait_for(self._process.wait(), _GRACE_SECONDS)
+        self._signal(signal.SIGKILL)
+        await self._process.wait()
+        self._reader.cancel()
+        await asyncio.gather(self._reader, return_exceptions=True)
+
+    def _signal(self, number: signal.Signals) -> None:
+        # The group outlives its leader while a grandchild lives.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None  # noqa: S101  # it was asked for
+        rest = b""
+        while chunk := await self._process.stdout.read(1 << 16):
+            *lines, rest = (rest + chunk).split(b"\n")
+            self._lines.extend(line.decode("utf-8", "replace") for line in lines)
+        if rest:
+            self._lines.append(rest.decode("utf-8", "replace"))
