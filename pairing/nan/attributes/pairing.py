@@ -18,6 +18,7 @@ TAG_LENGTH = 8
 class BootstrappingMethods(IntFlag):
     """Pairing bootstrapping methods; a request names exactly one."""
 
+    NONE = 0
     OPPORTUNISTIC = 1 << 0
     PIN_DISPLAY = 1 << 1
     PASSPHRASE_DISPLAY = 1 << 2
