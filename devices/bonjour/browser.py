@@ -37,8 +37,10 @@ async def browse(types: Sequence[str], seconds: float, reach: Reach) -> tuple[Re
         except EncodeError as error:
             raise UsageError(str(error)) from error
     hosts = _hosts(reach)
-    with explained(", ".join(hosts)):
+    try:
         zeroconf = AsyncZeroconf(interfaces=hosts, ip_version=_ip_version(hosts))
+    except OSError as error:
+        raise explained(", ".join(hosts), error) from error
     try:
         search = _Search(zeroconf)
         search.start(f"{service_type}{DOMAIN}" for service_type in dict.fromkeys(types or (ALL_TYPES,)))

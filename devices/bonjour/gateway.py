@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from devices.bonjour.interfaces import Interface, interfaces_of
-from devices.bonjour.sockets import SocketPair, explained, open_pair
+from devices.bonjour.sockets import REFUSED, SocketPair, explained, open_pair
 from devices.errors import TransportUnavailableError
 from devices.spec import Reach
 from pairing.dnssd.names import IpAddress
@@ -84,10 +84,12 @@ class MdnsGateway:
             families = [False] * bool(interface.v4) + [True] * bool(interface.v6)
             for is_v6 in families:
                 try:
-                    with explained(f"{interface.name} ({'IPv6' if is_v6 else 'IPv4'})"):
-                        pairs.append(open_pair(interface, is_v6=is_v6))
-                except TransportUnavailableError as error:
-                    refusal = refusal or error
+                    pairs.append(open_pair(interface, is_v6=is_v6))
+                except OSError as error:
+                    refusal = refusal or explained(f"{interface.name} ({'IPv6' if is_v6 else 'IPv4'})", error)
+                    if error.errno in REFUSED:
+                        _close_all(pairs)
+                        raise refusal from error
             is_asked_for = self._reach not in ("all", "loopback")
             if is_asked_for and refusal is not None and not any(pair.interface is interface for pair in pairs):
                 _close_all(pairs)

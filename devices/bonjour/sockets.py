@@ -11,13 +11,14 @@ import errno
 import socket
 import struct
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from devices.bonjour.interfaces import Interface
 from devices.errors import TransportUnavailableError
 from pairing.dnssd.service import GROUP_V4, GROUP_V6, MDNS_PORT
 
+REFUSED = frozenset({errno.EADDRINUSE, errno.EACCES, errno.EPERM})
+"""Errors that no other interface or family makes good: the port is not to be had."""
 RECEIVE_BUFFER = 4 * 1024 * 1024
 # Linux names that Python's socket module has not.
 _SO_RCVBUFFORCE = 33
@@ -54,23 +55,20 @@ def open_pair(interface: Interface, *, is_v6: bool) -> SocketPair:
     return SocketPair(interface, is_v6, hearing, speaking)
 
 
-@contextlib.contextmanager
-def explained(what: str) -> Iterator[None]:
-    """Turn an OSError into the error that says what is taken or missing, and what to do."""
-    try:
-        yield
-    except OSError as error:
-        hints = {
-            errno.EADDRINUSE: (
-                f"UDP port {MDNS_PORT} is held by a program that does not share it; find it with"
-                f" `lsof -nP -iUDP:{MDNS_PORT}`, and with avahi set disallow-other-stacks=no"
-            ),
-            errno.EACCES: "the system forbids it: check firewall, sandbox and the local network privilege",
-            errno.EPERM: "the system forbids it: check firewall, sandbox and the local network privilege",
-            errno.ENOBUFS: "too many group memberships: raise net.ipv4.igmp_max_memberships",
-        }
-        hint = hints.get(error.errno or 0, "the interface carries no multicast; choose another reach")
-        raise TransportUnavailableError(f"multicast DNS on {what}: {error.strerror or error}: {hint}") from error
+def explained(what: str, error: OSError) -> TransportUnavailableError:
+    """The error that says what is taken or missing, and what to do."""
+    forbidden = "the system forbids it: check firewall, sandbox and the local network privilege"
+    hints = {
+        errno.EADDRINUSE: (
+            f"UDP port {MDNS_PORT} is held by a program that does not share it; find it with"
+            f" `lsof -nP -iUDP:{MDNS_PORT}`, and with avahi set disallow-other-stacks=no"
+        ),
+        errno.EACCES: forbidden,
+        errno.EPERM: forbidden,
+        errno.ENOBUFS: "too many group memberships: raise net.ipv4.igmp_max_memberships",
+    }
+    hint = hints.get(error.errno or 0, "the interface carries no multicast; choose another reach")
+    return TransportUnavailableError(f"multicast DNS on {what}: {error.strerror or error}: {hint}")
 
 
 def _udp(is_v6: bool) -> socket.socket:
