@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from devices.cli import browse, clone, credentials, dataset, faults, up
+from devices.cli import browse, clone, credentials, dataset, exec_, faults, run, sweep, transcript, up
 
 HOMES = "Homes"
+TESTS = "Tests"
 THREAD = "Thread"
 TOOLS = "Tools"
 
@@ -42,6 +43,10 @@ def pairlab(
 
 
 app.command("up", rich_help_panel=HOMES)(up.up)
+app.command("exec", rich_help_panel=TESTS)(exec_.exec_)
+app.command("run", rich_help_panel=TESTS)(run.run)
+app.command("sweep", rich_help_panel=TESTS)(sweep.sweep)
+app.add_typer(transcript.app, name="transcript", rich_help_panel=TESTS)
 app.add_typer(dataset.app, name="dataset", rich_help_panel=THREAD)
 app.add_typer(credentials.app, name="credentials", rich_help_panel=THREAD)
 app.command("browse", rich_help_panel=TOOLS)(browse.browse)

@@ -1,0 +1,71 @@
+"""`pairlab exec`: a home on free ports, and a program beside it that finds the home by its environment."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from devices.cli.up import MAX_SEED
+
+if TYPE_CHECKING:
+    from devices.home import LiveHome
+
+
+@asynccontextmanager
+async def serve(live: "LiveHome") -> AsyncIterator[str]:
+    """The control API of a home on a free port of loopback, while the block runs."""
+    from devices.control.server import serve_control
+
+    async with serve_control(live, port=0, explicit=True) as url:
+        yield url
+
+
+def exec_(
+    home: Annotated[Path, typer.Argument(metavar="HOME.toml", help="The home file.")],
+    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND…", help="The program to run beside it.")],
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=MAX_SEED, help="Draw identities and keys from this seed.")
+    ] = None,
+    artifacts: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write transcript, capture and ladder into this folder.")
+    ] = None,
+    reach: Annotated[
+        str | None,
+        typer.Option(help="loopback, all, or interface names. [default: PAIRLAB_REACH, the file's, loopback]"),
+    ] = None,
+) -> None:
+    """Run a program or test suite beside a home, and end with its exit code.
+
+    It finds PAIRLAB_URL (control API), PAIRLAB_SEED and PAIRLAB_HOME (a JSON file: ids, endpoints, codes) in its
+    environment. 125: the home did not come up. 126, 127: the program could not be started. 128 + n: signal n ended it.
+    """
+    import asyncio
+    import shlex
+
+    from devices.errors import EmulatorError
+    from devices.lab.exec import ExecPlan, HomeFailedError, exec_beside
+    from devices.sim.chance import Chance
+    from devices.spec import load_home
+    from devices.transports.reach import choose_reach
+
+    try:
+        spec = load_home(home)
+        source = home.read_bytes()
+        in_force = choose_reach(reach, spec.reach, "loopback")
+    except EmulatorError as problem:
+        # Any other code could be taken for the program's own.
+        raise HomeFailedError(str(problem)) from None
+    given = seed if seed is not None else spec.seed
+    chosen = Chance.drawn().seed if given is None else given
+    plan = ExecPlan(
+        spec=spec,
+        source=source,
+        seed=chosen,
+        reach=in_force,
+        command=command,
+        replay=f"pairlab exec {shlex.quote(str(home))} --seed {chosen} -- {shlex.join(command)}",
+        artifacts=artifacts,
+    )
+    raise typer.Exit(asyncio.run(exec_beside(plan, serve)))

@@ -1,0 +1,70 @@
+"""`pairlab transcript`: read and convert what `--transcript` and `--artifacts` have written."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from devices.cli import output
+from devices.errors import UsageError
+
+app = typer.Typer(help="Show and convert transcripts.", no_args_is_help=True)
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A transcript (.cbor).")]
+_Sink = Callable[[bytes], object]
+
+
+@app.command()
+def show(
+    file: FileArgument,
+    json: Annotated[bool, typer.Option("--json", help="JSON lines: the header, then one record a line.")] = False,
+) -> None:
+    """Print a transcript as a ladder: who sent what to whom when, and what happened.
+
+    Of a damaged file everything before the damage is printed, then one error that says where it is.
+    """
+    from devices.transcripts.show import ladder_of_file, read_file, record_document
+
+    if json:
+        for record in read_file(file):
+            if not output.emit(record_document(record)):
+                return
+    else:
+        for line in ladder_of_file(file):
+            if not output.say(line):
+                return
+
+
+@app.command()
+def export(
+    file: FileArgument,
+    pcapng: Annotated[Path | None, typer.Option(metavar="OUT", help="A capture for Wireshark; - is stdout.")] = None,
+    jsonl: Annotated[Path | None, typer.Option(metavar="OUT", help="JSON lines; - is stdout.")] = None,
+) -> None:
+    """Convert a transcript. Of a damaged file everything before the damage is converted, then the error is told."""
+    from devices.transcripts.export import to_json_lines, to_pcapng
+    from devices.transcripts.show import read_file
+
+    if (pcapng is None) == (jsonl is None):
+        raise UsageError("export writes one thing: --pcapng OUT or --jsonl OUT")
+    records = read_file(file)
+    if pcapng is not None:
+        _write(file, pcapng, lambda sink: to_pcapng(records, sink))
+    if jsonl is not None:
+        _write(file, jsonl, lambda sink: to_json_lines(records, sink))
+
+
+def _write(source: Path, out: Path, convert: Callable[[_Sink], int]) -> None:
+    if str(out) == "-":
+        try:
+            convert(sys.stdout.buffer.write)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            output.send_nowhere(sys.stdout)
+        return
+    if out.exists() and out.samefile(source):
+        raise UsageError(f"{out}: is the transcript itself; choose another name")
+    with out.open("wb") as sink:
+        convert(sink.write)

@@ -1,0 +1,115 @@
+"""A scenario with many seeds, on several processes; results come in the order of the seeds.
+
+A failure is reported as it is: it is not shrunk to a smaller fault schedule yet.
+"""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Generator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import active_children, get_context
+from pathlib import Path
+from typing import Any
+
+from devices.errors import EmulatorError, HostError, UsageError
+from devices.lab.client import ServeControl
+from devices.lab.result import replay_command
+from devices.lab.run import run_scenario
+from devices.lab.scenario import read_scenario
+from devices.sim.chance import MAX_SEED
+
+MAX_SEEDS = 1_000_000
+_CHUNK = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SeedResult:
+    """What came of one seed: nothing, a failure, or (`defect`) an exception that nobody means."""
+
+    seed: int
+    step: int | None = None
+    reason: str | None = None
+    defect: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """The scenario passed with this seed."""
+        return self.reason is None
+
+    def as_json(self, path: Path) -> dict[str, Any]:
+        """One failure as a JSON document."""
+        return {
+            "seed": self.seed,
+            "step": self.step,
+            "reason": self.reason,
+            "defect": self.defect,
+            "replay": replay_command(path, self.seed),
+        }
+
+
+def parse_seeds(text: str) -> Sequence[int]:
+    """`0..999` (both ends included), `7`, or several of these with commas. Raises UsageError."""
+    seeds: list[range] = []
+    for part in text.split(","):
+        first, dots, last = part.strip().partition("..")
+        try:
+            low = int(first)
+            high = int(last) if dots else low
+        except ValueError:
+            raise UsageError(f"--seeds: {part.strip()!r} is neither a seed nor a range such as 0..999") from None
+        if not 0 <= low <= high <= MAX_SEED:
+            raise UsageError(f"--seeds: {part.strip()!r} does not go from 0 or more up to {MAX_SEED} at the most")
+        seeds.append(range(low, high + 1))
+    if sum(map(len, seeds)) > MAX_SEEDS:
+        raise UsageError(f"--seeds: {MAX_SEEDS} seeds are the most that one sweep takes")
+    return seeds[0] if len(seeds) == 1 else [seed for each in seeds for seed in each]
+
+
+def sweep(
+    path: Path, seeds: Sequence[int], workers: int | None = None, serve: ServeControl | None = None
+) -> Generator[SeedResult, None, None]:
+    """The result of each seed, in their order, as they come. `serve` must be importable: workers are new processes.
+
+    Raises ScenarioError for a bad file before anything runs, HostError where a worker process has died.
+    """
+    scenario = read_scenario(path)
+    count = min(workers or os.cpu_count() or 1, max(1, len(seeds)))
+    chunk = max(1, min(_CHUNK, len(seeds) // count)) if scenario.virtual else 1
+    executor = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_obey_parent)
+    try:
+        yield from executor.map(partial(run_seed, path, serve), seeds, chunksize=chunk)
+    except BrokenProcessPool:
+        raise HostError("a worker process has died (out of memory?); try fewer --workers, or fewer --seeds") from None
+    except BaseException:
+        # A Ctrl-C, or a reader that has enough: what has not begun is dropped, what runs is told to end.
+        executor.shutdown(wait=False, cancel_futures=True)
+        for child in active_children():
+            child.terminate()
+        raise
+    finally:
+        executor.shutdown()
+
+
+def run_seed(path: Path, serve: ServeControl | None, seed: int) -> SeedResult:
+    """Run one seed in this process; whatever happens is a result."""
+    try:
+        failure = run_scenario(read_scenario(path), seed, serve).failure
+    except EmulatorError as problem:
+        return SeedResult(seed, None, str(problem))
+    except Exception as problem:  # a defect of one seed must not hide the others
+        last = traceback.extract_tb(problem.__traceback__)[-1]
+        place = f"{Path(last.filename).name}:{last.lineno}"
+        return SeedResult(seed, None, f"{type(problem).__name__}: {problem} ({place})", defect=True)
+    return SeedResult(seed) if failure is None else SeedResult(seed, failure.step, failure.reason)
+
+
+def _obey_parent() -> None:
+    """Ctrl-C reaches the whole group of processes, but the parent alone decides what it means; it tells by SIGTERM."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # As an exception it ends the scenario in peace: its client, its sockets.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
