@@ -1,7 +1,7 @@
 """The prime curves P-256 and P-384 by their IANA group numbers: point arithmetic, coordinates, ephemeral keys.
 
 Products of which the whole point is needed are PyCryptodome's; where the x coordinate is enough, OpenSSL's ECDH is
-several times faster on P-256. Points from the network come through `decode_point` or `EphemeralKey.agree`, which refuse
+several times faster on P-256. Points from the network come through `decode_point` or `load_public_key`, which refuse
 what is not on the curve. Source: SEC 1, 2.3; FIPS 186-4, D.1.2; RFC 2409 group registry (19, 20).
 """
 
@@ -18,6 +18,9 @@ from pairing.errors import DecodeError, LocalProtocolError
 
 Point: TypeAlias = EccPoint
 """A point of one of the curves; `+`, unary `-` and `*` with an int work on it."""
+
+PublicKey: TypeAlias = ec.EllipticCurvePublicKey
+"""A peer's public key that has been checked, see `Curve.load_public_key`."""
 
 MAX_DRAWS = 64
 """Entropy that gives no usable scalar in so many draws is broken: one draw in 2^32 fails by chance."""
@@ -81,7 +84,14 @@ class Curve:
 
     def x_of_product(self, scalar: int, point: Point) -> bytes:
         """The x coordinate of scalar·point, neither being zero."""
-        return EphemeralKey(self, scalar).agree(b"\x04" + self.encode_point(point))
+        return EphemeralKey(self, scalar).agree(self.load_public_key(b"\x04" + self.encode_point(point)))
+
+    def load_public_key(self, encoded: bytes) -> PublicKey:
+        """A peer's public key in a SEC 1 form, compressed or not; refuses what is not on the curve."""
+        try:
+            return ec.EllipticCurvePublicKey.from_encoded_point(_OPENSSL[self.group], encoded)
+        except (ValueError, UnsupportedAlgorithm):
+            raise DecodeError(0, f"{len(encoded)} octets are no public key on {self.name}") from None
 
 
 P256 = Curve(
@@ -128,13 +138,9 @@ class EphemeralKey:
         """The x coordinate of the public point."""
         return self.curve.encode_number(self._key.public_key().public_numbers().x)
 
-    def agree(self, encoded: bytes) -> bytes:
-        """The x coordinate of the shared point; the peer's point is in a SEC 1 form, compressed or not."""
-        try:
-            peer = ec.EllipticCurvePublicKey.from_encoded_point(_OPENSSL[self.curve.group], encoded)
-            return self._key.exchange(ec.ECDH(), peer)
-        except (ValueError, UnsupportedAlgorithm):
-            raise DecodeError(0, f"{len(encoded)} octets are no public key on {self.curve.name}") from None
+    def agree(self, peer: PublicKey) -> bytes:
+        """The x coordinate of the shared point."""
+        return self._key.exchange(ec.ECDH(), peer)
 
     def __repr__(self) -> str:
         return f"EphemeralKey({self.curve.name})"

@@ -58,7 +58,7 @@ class StatusCode(IntEnum):
     UNSUPPORTED_FINITE_CYCLIC_GROUP = 77
     SAE_HASH_TO_ELEMENT = 126
     INVALID_PUBLIC_KEY = 136
-    PASN_BASE_AKMP_FAILED = 137
+    BASE_AKMP_FAILED = 137
 
 
 @dataclass(frozen=True, slots=True)

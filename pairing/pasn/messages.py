@@ -107,3 +107,8 @@ def compose(transaction: int, parts: Iterable[Element | None], status: int = Sta
 def public_key(x: bytes) -> bytes:
     """An ephemeral key as NAN devices send it: always marked as even, since only x coordinates are used."""
     return bytes((COMPRESSED_EVEN,)) + x
+
+
+def flip_last(data: bytes) -> bytes:
+    """The octets with the last bit inverted: what a lie makes of a proof."""
+    return data[:-1] + bytes((data[-1] ^ 1,))

@@ -59,11 +59,11 @@ class ResponderInput(Enum):
     FRAME_1 = "frame-1"  # one that could be accepted
     FRAME_1_AGAIN = "frame-1-again"  # the same request, already accepted: a new frame 2 without asking
     COMEBACK = "comeback"  # a frame 1 that is told to come back
-    FRAME_1_REFUSED = "frame-1-refused"  # answered with a status
+    FRAME_1_REFUSED = "frame-1-refused"  # answered with a status; an attempt under way does not suffer
     ACCEPT = "accept"
     REJECT = "reject"
     FRAME_3 = "frame-3"  # one that proves the same PMK
-    REFUSED = "refused"  # a frame 3 that breaks a rule or carries a status
+    REFUSED = "refused"  # a Commit that SAE refuses, a frame 3 that breaks a rule or carries a status
     TIMEOUT = "timeout"
 
 
@@ -72,13 +72,14 @@ RESPONDER: dict[tuple[ResponderState, ResponderInput], ResponderState] = {
     (ResponderState.IDLE, ResponderInput.COMEBACK): ResponderState.IDLE,
     (ResponderState.IDLE, ResponderInput.FRAME_1_REFUSED): ResponderState.FAILED,
     (ResponderState.ASKED, ResponderInput.FRAME_1): ResponderState.ASKED,
-    (ResponderState.ASKED, ResponderInput.FRAME_1_REFUSED): ResponderState.FAILED,
+    (ResponderState.ASKED, ResponderInput.FRAME_1_REFUSED): ResponderState.ASKED,
+    (ResponderState.ASKED, ResponderInput.REFUSED): ResponderState.FAILED,
     (ResponderState.ASKED, ResponderInput.ACCEPT): ResponderState.WAIT_FRAME_3,
     (ResponderState.ASKED, ResponderInput.REJECT): ResponderState.FAILED,
     (ResponderState.ASKED, ResponderInput.TIMEOUT): ResponderState.FAILED,
     (ResponderState.WAIT_FRAME_3, ResponderInput.FRAME_1): ResponderState.ASKED,
     (ResponderState.WAIT_FRAME_3, ResponderInput.FRAME_1_AGAIN): ResponderState.WAIT_FRAME_3,
-    (ResponderState.WAIT_FRAME_3, ResponderInput.FRAME_1_REFUSED): ResponderState.FAILED,
+    (ResponderState.WAIT_FRAME_3, ResponderInput.FRAME_1_REFUSED): ResponderState.WAIT_FRAME_3,
     (ResponderState.WAIT_FRAME_3, ResponderInput.REJECT): ResponderState.FAILED,
     (ResponderState.WAIT_FRAME_3, ResponderInput.FRAME_3): ResponderState.DONE,
     (ResponderState.WAIT_FRAME_3, ResponderInput.REFUSED): ResponderState.FAILED,

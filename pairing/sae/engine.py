@@ -70,6 +70,11 @@ class SaeEngine:
         self._move(SaeInput.CONFIRM_RECEIVED)
 
     @property
+    def has_keys(self) -> bool:
+        """Whether the peer's Commit is in, so that there are PMK and PMKID."""
+        return bool(self._derived)
+
+    @property
     def pmk(self) -> bytes:
         """The PMK, once the peer's Commit is in."""
         return self._result("pmk")
