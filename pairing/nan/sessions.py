@@ -25,7 +25,7 @@ from pairing.nan.attributes import (
 from pairing.nan.identifiers import check_address
 from pairing.nan.service_id import service_id
 from pairing.nan.service_response_filter import ServiceResponseFilter
-from pairing.nan.timing import DW_PERIOD
+from pairing.nan.timing import DW_PERIOD, TU
 
 FIRST_INSTANCE_ID, LAST_INSTANCE_ID = 1, 255
 PEER_TIMEOUT: Micros = 10 * SECOND
@@ -105,6 +105,7 @@ class Publish(_Session):
         super(Publish, self).__post_init__()
         if not (self.is_solicited or self.is_unsolicited):
             raise EncodeError("a publish is solicited, unsolicited or both")
+        _check_period(self.announcement_period, "announcement period")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +118,15 @@ class Subscribe(_Session):
     response_filter: ServiceResponseFilter | None = None
     peer_timeout: Micros | None = PEER_TIMEOUT
     """After so long without a frame a publisher counts as lost; None: never."""
+
+    def __post_init__(self) -> None:
+        super(Subscribe, self).__post_init__()
+        _check_period(self.query_period, "query period")
+
+
+def _check_period(period: Micros | None, what: str) -> None:
+    if period is not None and period < TU:
+        raise EncodeError(f"{what} of {period} µs, expected at least one TU ({TU} µs)")
 
 
 Session: TypeAlias = Publish | Subscribe
@@ -154,3 +164,14 @@ class DiscoveredService:
     security_capabilities: int = 0
     pmkids: tuple[bytes, ...] = ()
     """The ND-PMKIDs offered for this publish ID."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerDevice:
+    """A peer as the attributes of its frames describe it; each is the last that was heard."""
+
+    nmi: bytes
+    device_capability: DeviceCapability | None = None
+    availability: tuple[Availability, ...] = field(default=(), repr=False)
+    device_capability_extension: DeviceCapabilityExtension | None = None
+    identity: IdentityResolution | None = None

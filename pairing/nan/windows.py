@@ -51,7 +51,10 @@ class WindowGate:
 
     def flush(self, now: Micros) -> list[Transmit]:
         """What waited for the window that is open now."""
-        if not self._waiting or not self.is_open(now):
+        if not self._waiting:
+            return []
+        if not self.is_open(now):  # too early, or too late for the window that was waited for
+            self._opens_at = self._next_opening(now)
             return []
         waiting, self._waiting, self._opens_at = self._waiting, [], None
         return waiting
