@@ -83,7 +83,7 @@ def _attributes(
         yield extension
     if session.element_container is not None:
         yield session.element_container
-    if kind is ServiceControlType.PUBLISH and isinstance(session, Publish) and session.methods:
+    if kind is ServiceControlType.PUBLISH and session.methods:
         yield from advertised_methods(session.methods, session.setup_info)
     if device.device_capability is not None:
         yield device.device_capability

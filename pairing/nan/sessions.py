@@ -67,6 +67,8 @@ class _Session:
     device_capability_extension: DeviceCapabilityExtension | None = None
     """Pairing and caching bits."""
     identity: IdentityResolution | None = None
+    methods: BootstrappingMethods = BootstrappingMethods.NONE
+    """The bootstrapping methods that this side offers; publish frames advertise them."""
     setup_info: bytes | None = None
     """See `setup_info.PairingSetupInfo`; travels with bootstrapping methods and requests."""
     ttl: Micros | None = None
@@ -95,8 +97,6 @@ class Publish(_Session):
     range_limit: RangeLimit | None = None
     update_indicator: int | None = None
     """Counts up by itself whenever an update changes service info, if it is used at all."""
-    methods: BootstrappingMethods = BootstrappingMethods.NONE
-    """The bootstrapping methods that publish frames advertise."""
     cipher_suites: CipherSuiteInfo | None = None
     """Repeated in every SDF of this session, follow-ups too."""
     security_contexts: SecurityContextInfo | None = None

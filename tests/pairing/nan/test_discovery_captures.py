@@ -1,5 +1,7 @@
 """Discovery against recorded exchanges of an independent implementation: every frame of either side to the byte."""
 
+from itertools import pairwise
+
 import pytest
 
 from pairing.engine import Event, Outputs, PeerDiscovered
@@ -10,15 +12,13 @@ from pairing.nan.sessions import Publish
 from tests.support.nan_capture import ROLES, Capture, captures, sent
 
 DISCOVERY = [name for name in captures() if name.startswith("discovery_")]
-ALL = [name for name in captures()]
+ALL = list(captures())
 
 
 def replay(capture: Capture, role: str) -> Outputs:
     """One side's engine hears the other's frames at their times and does what its user did; all it put out."""
     announcements = capture.of(role, "publish")
-    period = min(
-        (later.at - earlier.at for earlier, later in zip(announcements, announcements[1:], strict=False)), default=None
-    )
+    period = min((later.at - earlier.at for earlier, later in pairwise(announcements)), default=None)
     engine = Discovery(capture.device(role))
     session = capture.session(role, period)
     outputs = list(engine.publish(session, 0) if isinstance(session, Publish) else engine.subscribe(session, 0))
