@@ -28,15 +28,16 @@ def sweep(
     from devices.lab.sweep import parse_seeds
 
     wanted = parse_seeds(seeds)
-    failures = _sweep(scenario, wanted, workers, quiet=json)
-    passed = len(wanted) - len(failures)
+    done, failures = _sweep(scenario, wanted, workers, quiet=json)
+    interrupted = done < len(wanted)
     if json:
         output.emit(
             {
                 "scenario": str(scenario),
                 "seeds": seeds,
-                "passed": passed,
+                "passed": done - len(failures),
                 "failed": len(failures),
+                "interrupted": interrupted,
                 "failures": [each.as_json(scenario) for each in failures],
             }
         )
@@ -44,7 +45,10 @@ def sweep(
         for each in failures:
             output.say(f"FAIL  seed {each.seed}  {_where(each)}{each.reason}")
             output.say(f"      again: {replay_command(scenario, each.seed)}")
-        output.say(f"{scenario}: {passed} of {len(wanted)} seeds passed, {len(failures)} failed")
+        end = f"interrupted after {done} of {len(wanted)} seeds: " if interrupted else ""
+        output.say(f"{scenario}: {end}{done - len(failures)} passed, {len(failures)} failed")
+    if interrupted:
+        raise KeyboardInterrupt
     if failures:
         raise typer.Exit(EmulatorError.exit_code)
 
@@ -55,8 +59,8 @@ def _where(result: "SeedResult") -> str:
     return "" if result.step is None else f"step {result.step}: "
 
 
-def _sweep(path: Path, seeds: "Sequence[int]", workers: int | None, *, quiet: bool) -> "list[SeedResult]":
-    """The failures in the order of the seeds, with a bar on a terminal meanwhile."""
+def _sweep(path: Path, seeds: "Sequence[int]", workers: int | None, *, quiet: bool) -> "tuple[int, list[SeedResult]]":
+    """How many seeds ran until the end or a Ctrl-C, and the failures in their order. A bar on a terminal meanwhile."""
     import contextlib
     import sys
 
@@ -66,6 +70,7 @@ def _sweep(path: Path, seeds: "Sequence[int]", workers: int | None, *, quiet: bo
     from devices.cli.exec_ import serve
     from devices.lab.sweep import sweep as sweep_seeds
 
+    done = 0
     failures: list[SeedResult] = []
     columns = (
         BarColumn(),
@@ -75,11 +80,15 @@ def _sweep(path: Path, seeds: "Sequence[int]", workers: int | None, *, quiet: bo
     )
     console = output.console(sys.stderr)
     show = sys.stderr.isatty() and not quiet
-    with Progress(*columns, console=console, transient=True, disable=not show) as progress:
+    results = sweep_seeds(path, seeds, workers, serve)
+    with Progress(*columns, console=console, transient=True, disable=not show) as progress, contextlib.closing(results):
         task = progress.add_task("", total=len(seeds), failed=0)
-        with contextlib.closing(sweep_seeds(path, seeds, workers, serve)) as results:
+        try:
             for result in results:
+                done += 1
                 if not result.passed:
                     failures.append(result)
                 progress.update(task, advance=1, failed=len(failures))
-    return failures
+        except KeyboardInterrupt:
+            pass  # what was found until now is told
+    return done, failures

@@ -37,7 +37,7 @@ def run_scenario(scenario: Scenario, seed: int | None = None, serve: ServeContro
     """
     chosen = seed if seed is not None else scenario.spec.seed
     run = _Run(scenario, Chance.drawn().seed if chosen is None else chosen, serve)
-    return _run_on_loop(run.play(), virtual=scenario.virtual)
+    return run_on_loop(run.play(), virtual=scenario.virtual)
 
 
 class _Run:
@@ -171,7 +171,7 @@ def _judged(spec: ClientSpec, code: int, *, judged_before: bool) -> Failure | No
     return Failure(None, f"the client ended with exit code {code}, expected {spec.exit_code}")
 
 
-def _run_on_loop(story: Coroutine[Any, Any, ResultT], *, virtual: bool) -> ResultT:
+def run_on_loop(story: Coroutine[Any, Any, ResultT], *, virtual: bool) -> ResultT:
     """Run on a loop of its own. What escapes a timer or a forgotten task is raised, not only logged."""
     escaped: list[BaseException] = []
     with asyncio.Runner(loop_factory=VirtualTimeLoop if virtual else None) as runner:

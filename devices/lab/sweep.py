@@ -80,6 +80,7 @@ def sweep(
     scenario = read_scenario(path)
     count = min(workers or os.cpu_count() or 1, max(1, len(seeds)))
     chunk = max(1, min(_CHUNK, len(seeds) // count)) if scenario.virtual else 1
+    others = active_children()
     executor = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_obey_parent)
     try:
         yield from executor.map(partial(run_seed, path, serve), seeds, chunksize=chunk)
@@ -87,9 +88,12 @@ def sweep(
         raise HostError("a worker process has died (out of memory?); try fewer --workers, or fewer --seeds") from None
     except BaseException:
         # A Ctrl-C, or a reader that has enough: what has not begun is dropped, what runs is told to end.
+        workers_now = [child for child in active_children() if child not in others]
         executor.shutdown(wait=False, cancel_futures=True)
-        for child in active_children():
+        for child in workers_now:
             child.terminate()
+        for child in workers_now:
+            child.join()
         raise
     finally:
         executor.shutdown()
