@@ -197,7 +197,10 @@ class Phone(Actor):
         if self.consent is Consent.ASK:
             self._questions[number] = answer
         self.emit(ConsentRequested(request=number, call=method, app=self.app))
-        return await answer
+        try:
+            return await answer
+        finally:
+            self._questions.pop(number, None)  # whoever called may have given up
 
     def _date(self) -> int:
         return time.time_ns() // 1_000 if self.site.real else self.site.clock.now()

@@ -75,6 +75,15 @@ async def test_question_for_consent_waits_for_its_user(api: httpx.AsyncClient) -
     assert (await asking).json()["verdict"]["rule"] == "consent-denied"
 
 
+async def test_question_goes_away_with_the_client_that_caused_it(api: httpx.AsyncClient) -> None:
+    await api.patch("/v1/phones/phone", json={"consent": "ask"})
+    asking = asyncio.create_task(api.post("/v1/phones/phone/thread/retrievePreferredCredentials"))
+    await api.post("/v1/events/wait", json={"type": "ConsentRequested"})
+    asking.cancel()
+    await asyncio.wait({asking})
+    assert (await api.post("/v1/phones/phone/actions/accept")).status_code == 409
+
+
 async def test_unanswered_question_ends_with_the_api(api: httpx.AsyncClient, desk: Desk) -> None:
     await api.patch("/v1/phones/phone", json={"consent": "never"})
     asking = asyncio.create_task(api.post("/v1/phones/phone/thread/retrievePreferredCredentials"))
