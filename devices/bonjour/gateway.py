@@ -1,10 +1,12 @@
 """The door between engines and the real link: multicast DNS datagrams out and in, on the interfaces of a reach.
 
 Datagrams that come back because multicast is looped to the sender are dropped here, since inside a home the simulated
-lan has delivered them already. What the datagrams say is the engines' business.
+lan has delivered them already. Many at once are spread over time, or a browser on this machine would lose every second
+one in its receive buffer. What the datagrams say is the engines' business.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -21,6 +23,13 @@ Receive: TypeAlias = Callable[[bytes, Endpoint], None]
 ECHO_LIFE = 5.0
 """Seconds after which a copy of our own packet is no longer waited for."""
 MAX_ECHOES = 4096
+BURST = 160_000
+"""Bytes that may leave at once: two thirds of Linux's default receive buffer."""
+RATE = 1_750_000
+"""Bytes a second after that: what python-zeroconf was seen to digest on a slow machine."""
+TICK = 0.01
+PACKET_OVERHEAD = 1024
+"""What a small packet takes up in a receive buffer beside its own bytes."""
 
 
 class MdnsGateway:
@@ -32,6 +41,7 @@ class MdnsGateway:
         self._links: tuple[Link, ...] = ()
         self._doors: dict[tuple[str, bool], _Door] = {}
         self._own_hosts: frozenset[str] = frozenset()
+        self._pace = _Pace()
 
     async def open(self, receive: Receive) -> None:
         """Open the sockets; raises TransportUnavailableError if not one interface of the reach carries multicast."""
@@ -60,10 +70,11 @@ class MdnsGateway:
         link = to.link or (self._links[0].name if self._links else "")
         door = self._doors.get((link, ":" in to.host))
         if door is not None:
-            door.send(payload, to)
+            self._pace.send(door, payload, to)
 
     async def close(self) -> None:
-        """Send what is still buffered, then close every socket."""
+        """Send what is still held back, then close every socket."""
+        await self._pace.finish()
         doors, self._doors, self._links = list(self._doors.values()), {}, ()
         for door in doors:
             await door.close()
@@ -135,6 +146,42 @@ class _Echoes:
 
     def awaits(self, payload: bytes) -> bool:
         return payload in self._awaited
+
+
+class _Pace:
+    """Lets packets through in order: a burst at once, the rest at a steady rate."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[_Door, bytes, Endpoint]] = deque()
+        self._room: float = BURST
+        self._filled_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_empty = asyncio.Event()
+        self._is_empty.set()
+
+    def send(self, door: "_Door", payload: bytes, to: Endpoint) -> None:
+        self._waiting.append((door, payload, to))
+        if self._timer is None:
+            self._let_through()
+
+    def _let_through(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = None
+        self._room = min(BURST, self._room + (loop.time() - self._filled_at) * RATE)
+        self._filled_at = loop.time()
+        while self._waiting and self._room > 0:
+            door, payload, to = self._waiting.popleft()
+            self._room -= len(payload) + PACKET_OVERHEAD
+            door.send(payload, to)
+        if self._waiting:
+            self._timer = loop.call_later(TICK, self._let_through)
+            self._is_empty.clear()
+        else:
+            self._is_empty.set()
+
+    async def finish(self) -> None:
+        """Return once nothing waits."""
+        await self._is_empty.wait()
 
 
 class _Door:

@@ -37,7 +37,7 @@ class Claim(ABC):
         self.announcements = 0
         self.is_assertive = is_assertive
         self.defended_at: Micros | None = None
-        self._conflicts: deque[Micros] = deque()
+        self._conflicts: deque[Micros] = deque(maxlen=CONFLICT_LIMIT)
 
     @property
     def key(self) -> Name:
@@ -63,10 +63,8 @@ class Claim(ABC):
 
     def count_conflict(self, now: Micros) -> bool:
         """Note a conflict; True when there were so many lately that the next probe has to wait (section 8.1)."""
-        while self._conflicts and now - self._conflicts[0] > CONFLICT_WINDOW:
-            self._conflicts.popleft()
         self._conflicts.append(now)
-        return len(self._conflicts) >= CONFLICT_LIMIT
+        return len(self._conflicts) == CONFLICT_LIMIT and now - self._conflicts[0] <= CONFLICT_WINDOW
 
     def contradicts(self, record: Record) -> bool:
         """Whether another host's record of our name means that the name is not ours alone."""

@@ -59,10 +59,12 @@ def pack_query(questions: Sequence[Question], known: Sequence[Record]) -> list[b
     units = [Unit(questions=(question,)) for question in questions]
     units += [Unit(answers=(record,)) for record in known]
     packets = pack(units, flags=0)
-    return [_with_flags(packet, FLAG_TRUNCATED) for packet in packets[:-1]] + packets[-1:] if known else packets
+    return [truncated(packet) for packet in packets[:-1]] + packets[-1:] if known else packets
 
 
-def _with_flags(packet: bytes, flags: int) -> bytes:
+def truncated(packet: bytes) -> bytes:
+    """The packet with its TC bit set: there is more than it holds."""
+    flags = int.from_bytes(packet[2:4], "big") | FLAG_TRUNCATED
     return packet[:2] + flags.to_bytes(2, "big") + packet[4:]
 
 

@@ -1,7 +1,7 @@
 """A multicast DNS responder: probes for names, announces services, answers questions, defends, renames, says goodbye.
 
 One engine for all services of one owner, over any number of links. Names are won and kept by `responder_startup`,
-questions answered by `responder_answers`, packets made and paced by `speaker`; here is what the owner asks for, and
+questions answered by `responder_answers`, packets made by `speaker`; here is what the owner asks for, and
 which of them a packet or a deadline concerns. Sockets, and dropping the looped-back copies of its own packets, are the
 caller's.
 Source: RFC 6762, RFC 6763. Left out: Sleep Proxy, and the check of section 11 that a sender is on the link.
@@ -64,7 +64,7 @@ class Responder:
         self._zone = Zone(links)
         self._speaker = Speaker(links)
         self._startup = Startup(entropy, self._zone, self._speaker, rename_style)
-        self._answers = Answers(entropy, self._zone, self._speaker)
+        self._answers = Answers(entropy, self._zone)
         self._services: dict[ServiceKey, ServiceClaim] = {}
         self._hosts: dict[str, HostClaim] = {}  # by the label they were registered with, folded
         self._farewells: deque[_Farewell] = deque()
@@ -89,7 +89,7 @@ class Responder:
     def update(self, service: ServiceInstance, now: Micros) -> Outputs:
         """Give a registered service a new TXT, port, host or other subtypes, and announce what changed."""
         claim = self._registered(service.key)
-        before, old_host = claim.pointers(), claim.host
+        before, old_host = (*claim.pointers(), *claim.all_unique()), claim.host
         host = self._host(service.host, now, claim.lies)
         self._zone.remove(claim)
         is_changed = claim.give(service, host)
@@ -100,12 +100,14 @@ class Responder:
         if host is not old_host:
             self._leave(claim, old_host, records)
             self._join(claim, host)
+        kept = {record.identity for record in (*claim.pointers(), *claim.all_unique())}
+        gone = [record for record in before if record.identity not in kept]
+        self._speaker.forget(gone)
         outputs: list[Output] = []
         if claim.is_published:
             claim.news = ServiceUpdated
-            kept = {record.identity for record in claim.pointers()}
-            gone = [record for record in before if record.identity not in kept]
-            outputs += self._goodbye(_with(records, gone), now)
+            # Unique records are replaced by their cache-flush bit; shared ones have to be taken back.
+            outputs += self._goodbye(_with(records, [one for one in gone if not one.cache_flush]), now)
         if claim.move(ClaimInput.UPDATE):
             outputs += self._startup.announce([claim], now)
         return outputs
@@ -123,11 +125,11 @@ class Responder:
         for claim in claims:
             for link, gone in self._depart(claim).items():
                 records.setdefault(link, []).extend(gone)
-        packets = self._speaker.goodbye(records.items(), now)
+        packets = self._speaker.goodbye(records.items())
         self._farewells.clear()
         self._is_closed = True
         events = [claim.event(ServiceWithdrawn) for claim in claims if claim.is_published]
-        return [*packets, *self._speaker.release(), *events]
+        return [*packets, *events]
 
     def set_links(self, links: Sequence[Link], now: Micros) -> Outputs:
         """Links or addresses changed: a new link means probing anew; other addresses are announced."""
@@ -170,12 +172,12 @@ class Responder:
         return None if self._is_closed else min((time for time in times if time is not None), default=None)
 
     def handle_timeout(self, now: Micros) -> Outputs:
-        """Send what is due: probes, announcements, repeated goodbyes, answers that waited, packets held back."""
+        """Send what is due: probes, announcements, repeated goodbyes, answers that waited."""
         if self._is_closed:
             return []
         outputs = self._startup.step(now)
         while self._farewells and self._farewells[0].due <= now:
-            outputs += self._repeat_goodbye(self._farewells.popleft(), now)
+            outputs += self._repeat_goodbye(self._farewells.popleft())
         outputs += self._answers.due(now)
         return outputs + self._speaker.flush(now)
 
@@ -262,15 +264,15 @@ class Responder:
         if not any(records.values()):
             return []
         self._farewells.append(_Farewell(now + GOODBYE_GAP, records))
-        return self._speaker.goodbye(records.items(), now)
+        return self._speaker.goodbye(records.items())
 
-    def _repeat_goodbye(self, farewell: _Farewell, now: Micros) -> list[Output]:
+    def _repeat_goodbye(self, farewell: _Farewell) -> list[Output]:
         """Say it again, except for what has come back in the meantime."""
         gone = {
             link: [record for record in records if self._zone.holder(record, link) is None]
             for link, records in farewell.records.items()
         }
-        return self._speaker.goodbye(gone.items(), now)
+        return self._speaker.goodbye(gone.items())
 
 
 def _with(records: dict[str, list[Record]], more: list[Record]) -> dict[str, list[Record]]:

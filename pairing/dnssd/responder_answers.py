@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 
 from pairing.dnssd.messages import RESPONSE, Identity, Message, Question, Record
 from pairing.dnssd.multicast import Channel
-from pairing.dnssd.packing import Unit, pack
+from pairing.dnssd.packing import Unit, pack, truncated
 from pairing.dnssd.service import MDNS_PORT
-from pairing.dnssd.speaker import Speaker
 from pairing.dnssd.timers import Timers, draw
 from pairing.dnssd.zone import Match, Zone
 from pairing.engine import MILLISECOND, Endpoint, Entropy, Micros, Output, Transmit
@@ -51,10 +50,9 @@ class _Reply:
 class Answers:
     """Queries in, answers out, for one responder."""
 
-    def __init__(self, entropy: Entropy, zone: Zone, speaker: Speaker) -> None:
+    def __init__(self, entropy: Entropy, zone: Zone) -> None:
         self._entropy = entropy
         self._zone = zone
-        self._speaker = speaker
         self._held: dict[Endpoint, _Query] = {}
         self._timers: Timers[Endpoint | _Reply] = Timers()
 
@@ -85,7 +83,7 @@ class Answers:
         outputs: list[Output] = []
         for key in self._timers.due(now):
             if isinstance(key, _Reply):
-                outputs += self._reply(key, now)
+                outputs += self._reply(key)
             else:
                 outputs += self._answer(self._held.pop(key), now)
         return outputs
@@ -100,29 +98,30 @@ class Answers:
     def _answer(self, query: _Query, now: Micros) -> list[Output]:
         channel = query.channel
         known = {record.identity: record.ttl for record in query.known}
-        delay = draw(self._entropy, *SHARED_DELAY)
         # Another program on our address shares the port: unicast may reach it or not, so it is multicast as well.
         is_flatmate = channel.shares_address_with(query.sender.host)
         to_asker: list[Match] = []
+        delay: Micros | None = None
         for question in query.questions:
             for match in self._zone.matches(question, channel.link.name):
                 if _is_known(match.record, known):
                     continue
+                if match.is_shared and delay is None:
+                    delay = draw(self._entropy, *SHARED_DELAY)
                 is_fresh = question.unicast and channel.was_multicast_recently(match.record, now)
                 if query.is_legacy or is_fresh or (question.unicast and query.is_probe):
                     to_asker.append(match)
                 if not query.is_legacy and (not is_fresh or is_flatmate):
-                    due = now + delay if match.is_shared else now
+                    due = now + (delay or 0) if match.is_shared else now
                     channel.queue(match.record, match.owner, due, is_defence=query.is_probe)
-        if not to_asker:
-            return []
         reply = _Reply(query, tuple(to_asker))
-        if any(match.is_shared for match in to_asker):
+        if delay is None:
+            return self._reply(reply)
+        if to_asker:
             self._timers.set(reply, now + delay)
-            return []
-        return self._reply(reply, now)
+        return []
 
-    def _reply(self, reply: _Reply, now: Micros) -> list[Output]:
+    def _reply(self, reply: _Reply) -> list[Output]:
         query, link = reply.query, reply.query.channel.link.name
         units = [
             Unit(answers=(match.record,), additionals=match.owner.additionals(match.record, link))
@@ -133,10 +132,11 @@ class Answers:
             return []
         if query.is_legacy:
             units = [Unit(questions=query.questions), *(_legacy(unit) for unit in units)]
-            packets = pack(units, flags=RESPONSE, ident=query.ident, compress_srv=False)[:1]
+            packets = pack(units, flags=RESPONSE, ident=query.ident, compress_srv=False)
+            packets = packets if len(packets) == 1 else [truncated(packets[0])]
         else:
             packets = pack(units, flags=RESPONSE)
-        return self._speaker.send((Transmit(packet, query.sender) for packet in packets), now)
+        return [Transmit(packet, query.sender) for packet in packets]
 
 
 def _is_known(record: Record, known: dict[Identity, int]) -> bool:

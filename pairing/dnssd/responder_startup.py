@@ -74,9 +74,9 @@ class Startup:
                 probing.append(claim)
             else:
                 announcing.append(claim)
-        return self._probe(probing, now) + self.announce(announcing, now)
+        return self._probe(probing) + self.announce(announcing, now)
 
-    def _probe(self, claims: Sequence[Claim], now: Micros) -> list[Output]:
+    def _probe(self, claims: Sequence[Claim]) -> list[Output]:
         def units(channel: Channel) -> list[Unit]:
             return [
                 Unit(
@@ -86,7 +86,7 @@ class Startup:
                 for claim in claims
             ]
 
-        return self._speaker.multicast(units, 0, now) if claims else []
+        return self._speaker.multicast(units, 0) if claims else []
 
     def announce(self, claims: Iterable[Claim], now: Micros) -> list[Output]:
         """Announce names that are ours. A service waits for its host; a host brings its waiting services along."""
@@ -106,7 +106,7 @@ class Startup:
         def units(channel: Channel) -> list[Unit]:
             return [unit for claim in ready for unit in channel.announcement(claim, now)]
 
-        outputs = self._speaker.multicast(units, RESPONSE, now)
+        outputs = self._speaker.multicast(units, RESPONSE)
         for claim in ready:
             claim.announcements += 1
             if claim.announcements <= len(ANNOUNCEMENT_GAPS):
@@ -151,6 +151,7 @@ class Startup:
         is_indexed = self._zone.claims.get(claim.key) is claim
         if is_indexed:
             self._zone.remove(claim)
+        self._speaker.forget((*claim.pointers(), *claim.all_unique()))
         outputs: list[Output] = []
         if isinstance(claim, HostClaim):
             self._rename_host(claim)

@@ -1,10 +1,9 @@
-"""A responder's mouth: its links and groups, packets made from units, and a pace that socket buffers can follow.
+"""A responder's mouth: its links and groups, and packets made from units.
 
-Source: RFC 6762 sections 3 (groups), 17 (packet size). The pacing is ours: a browser that asks for a thousand services
-would lose every second answer in its receive buffer if they came at once.
+When what is sent is decided elsewhere; a pace that receive buffers can follow is left to whoever owns the sockets.
+Source: RFC 6762 sections 3 (groups), 17 (packet size).
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -12,11 +11,7 @@ from pairing.dnssd.messages import RESPONSE, Record
 from pairing.dnssd.multicast import Channel
 from pairing.dnssd.packing import Unit, pack
 from pairing.dnssd.service import Link
-from pairing.engine import MILLISECOND, Address, Endpoint, Micros, Output, Transmit
-
-BURST = 24
-"""Packets that go out at once; the default receive buffer of Linux holds some 90 of full size."""
-BURST_GAP = 10 * MILLISECOND
+from pairing.engine import Address, Endpoint, Micros, Output, Transmit
 
 
 class Speaker:
@@ -26,9 +21,6 @@ class Speaker:
         self.links: tuple[Link, ...] = ()
         self.channels: dict[Endpoint, Channel] = {}
         self._by_family: dict[tuple[str, bool], Channel] = {}
-        self._outbox: deque[Transmit] = deque()
-        self._burst_end: Micros = 0
-        self._burst_room = 0
         self.set_links(links)
 
     def set_links(self, links: Sequence[Link]) -> None:
@@ -55,19 +47,18 @@ class Speaker:
 
     @property
     def due(self) -> Micros | None:
-        """When an answer that waits, or a packet held back, wants to go out."""
-        times = [self._burst_end if self._outbox else None, *(channel.due for channel in self.channels.values())]
-        return min((time for time in times if time is not None), default=None)
+        """When an answer that waits wants to go out."""
+        return min((channel.due for channel in self.channels.values() if channel.due is not None), default=None)
 
     def flush(self, now: Micros) -> list[Output]:
-        """Send the answers and the packets held back whose time has come."""
-        outputs = self._drain(now)
+        """Send the answers whose time has come."""
+        outputs: list[Output] = []
         for channel in self.channels.values():
-            units = channel.take(now)
-            outputs += self.send((Transmit(packet, channel.group) for packet in pack(units, flags=RESPONSE)), now)
+            packets = pack(channel.take(now), flags=RESPONSE)
+            outputs += [Transmit(packet, channel.group) for packet in packets]
         return outputs
 
-    def multicast(self, units: Callable[[Channel], list[Unit]], flags: int, now: Micros) -> list[Output]:
+    def multicast(self, units: Callable[[Channel], list[Unit]], flags: int) -> list[Output]:
         """Send to every group what `units` makes for it; groups of one link mostly share the packets."""
         outputs: list[Output] = []
         last: tuple[list[Unit], list[bytes]] = ([], [])
@@ -75,10 +66,15 @@ class Speaker:
             made = units(channel)
             if made != last[0]:
                 last = (made, pack(made, flags=flags))
-            outputs += self.send((Transmit(packet, channel.group) for packet in last[1]), now)
+            outputs += [Transmit(packet, channel.group) for packet in last[1]]
         return outputs
 
-    def goodbye(self, records: Iterable[tuple[str, Sequence[Record]]], now: Micros) -> list[Output]:
+    def forget(self, records: Sequence[Record]) -> None:
+        """These records are ours no more."""
+        for channel in self.channels.values():
+            channel.forget(records)
+
+    def goodbye(self, records: Iterable[tuple[str, Sequence[Record]]]) -> list[Output]:
         """Send records of each link with TTL 0."""
         by_link = dict(records)
 
@@ -87,22 +83,4 @@ class Speaker:
             channel.forget(leaving)
             return [Unit(answers=(replace(record, ttl=0),)) for record in leaving]
 
-        return self.multicast(units, RESPONSE, now)
-
-    def send(self, packets: Iterable[Transmit], now: Micros) -> list[Output]:
-        """Send packets, all but the first of a burst a little later."""
-        self._outbox.extend(packets)
-        return self._drain(now)
-
-    def release(self) -> list[Output]:
-        """Everything that is held back, at once: the last words before closing."""
-        outputs: list[Output] = [*self._outbox]
-        self._outbox.clear()
-        return outputs
-
-    def _drain(self, now: Micros) -> list[Output]:
-        if self._outbox and now >= self._burst_end:
-            self._burst_end, self._burst_room = now + BURST_GAP, BURST
-        count = min(self._burst_room, len(self._outbox))
-        self._burst_room -= count
-        return [self._outbox.popleft() for _ in range(count)]
+        return self.multicast(units, RESPONSE)

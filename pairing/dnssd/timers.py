@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from pairing.engine import Entropy, Micros
 
 K = TypeVar("K")
+_SLACK = 64  # deadlines that were moved stay in the heap until they are this many more than the others
 
 
 def draw(entropy: Entropy, low: Micros, high: Micros) -> Micros:
@@ -27,6 +28,9 @@ class Timers(Generic[K]):
         sequence = next(self._sequence)
         self._current[key] = sequence
         heapq.heappush(self._heap, (at, sequence, key))
+        if len(self._heap) > 2 * len(self._current) + _SLACK:
+            self._heap = [item for item in self._heap if self._current.get(item[2]) == item[1]]
+            heapq.heapify(self._heap)
 
     def cancel(self, key: K) -> None:
         """Forget the key's deadline, if it has one."""

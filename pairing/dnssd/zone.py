@@ -95,7 +95,7 @@ class Zone:
     def holder(self, record: Record, link: str) -> Match | None:
         """Our own record that equals a received one, if we hold it and the name is ours."""
         is_shared = record.type == RecordType.PTR
-        claim = self.claims.get(record.rdata.lower() if is_shared else record.key)
+        claim = self.claims.get(record.identity[3] if is_shared else record.key)
         if claim is None or not claim.is_answering:
             return None
         ours = claim.pointers() if is_shared else claim.unique(link)

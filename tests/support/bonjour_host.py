@@ -34,12 +34,14 @@ class BonjourHost:
         self._reach = reach
         self._on_event = on_event or self.events.append
         self._gateway = MdnsGateway(reach)
+        self._is_open = False
         self._timer: asyncio.TimerHandle | None = None
         self._news = asyncio.Event()
 
     async def __aenter__(self) -> "BonjourHost":
         await self._gateway.open(self._receive)
         self.responder = Responder(os.urandom, self._gateway.links(), rename_style=RenameStyle.APPLE)
+        self._is_open = True
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -68,7 +70,8 @@ class BonjourHost:
                 await self._news.wait()
 
     def _receive(self, payload: bytes, source: Endpoint) -> None:
-        self._perform(self.responder.receive(payload, source, microseconds()))
+        if self._is_open:
+            self._perform(self.responder.receive(payload, source, microseconds()))
 
     def _on_deadline(self) -> None:
         self._perform(self.responder.handle_timeout(microseconds()))

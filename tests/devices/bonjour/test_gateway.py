@@ -113,6 +113,21 @@ async def test_closed_gateway_sends_nothing_and_leaves_no_task():
 
 
 @pytest.mark.asyncio
+async def test_many_packets_at_once_all_arrive_in_order_even_when_the_sender_closes_behind_them(
+    pair: tuple[MdnsGateway, Ear, MdnsGateway, Ear],
+):
+    one, _, _, at_two = pair
+    (group,) = one.links()[0].groups
+    sent = [b"pairlab gateway test: %04d" % number + bytes(1000) for number in range(500)]
+    for payload in sent:
+        one.send(payload, group)
+    await one.close()
+    await at_two.until(sent[-1])
+
+    assert [payload for payload, _ in at_two.heard if payload in set(sent)] == sent
+
+
+@pytest.mark.asyncio
 async def test_packet_for_a_link_that_is_not_here_goes_nowhere(pair: tuple[MdnsGateway, Ear, MdnsGateway, Ear]):
     one, _, _, at_two = pair
     one.send(b"pairlab gateway test: elsewhere", Endpoint(GROUP_V4, MDNS_PORT, "no-such-link"))

@@ -211,16 +211,6 @@ def test_closing_says_all_goodbyes_in_few_packets_and_then_nothing_ever(wire: Wi
         station.engine.register(service(), wire.now)
 
 
-def test_closing_also_sends_what_the_pace_held_back():
-    wire = Wire()
-    station = wire.responder("192.0.2.1")
-    many = [service(f"Router {number}", f"h{number}", txt=bytes(400)) for number in range(200)]
-    wire.publish(station, *many)
-    wire.do(station, lambda engine, now: engine.close(now))
-
-    assert len([one for one in answers(wire.since(wire.now), RecordType.PTR) if one.ttl == 0]) == 200
-
-
 # Lies.
 
 
