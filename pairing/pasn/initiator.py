@@ -67,10 +67,11 @@ class PasnInitiator:
 
     def start(self, now: Micros) -> Outputs:
         """Draw our keys and send frame 1."""
-        self._move(InitiatorInput.START)
+        self._require(InitiatorInput.START)
         own, peer = self._settings.own, self._settings.peer
         suite = self._settings.suites[0]
         self._exchange = Exchange(self._credential, suite, own, peer, self._entropy, initiates=True)
+        self._move(InitiatorInput.START)
         self._give_up_at = now + self._settings.times.attempt
         self._repeats = self._settings.times.repeats
         return self._send_frame_1(now)
@@ -213,11 +214,14 @@ class PasnInitiator:
             raise LocalProtocolError("the attempt has not begun")
         return self._exchange
 
-    def _move(self, what: InitiatorInput) -> None:
+    def _require(self, what: InitiatorInput) -> InitiatorState:
         after = INITIATOR.get((self.state, what))
         if after is None:
             raise LocalProtocolError(f"PASN initiator in state {self.state.value}: {what.value} is not allowed")
-        self.state = after
+        return after
+
+    def _move(self, what: InitiatorInput) -> None:
+        self.state = self._require(what)
 
 
 def _take_proof(frame: PasnFrame, sae: SaeEngine) -> None:

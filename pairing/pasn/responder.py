@@ -98,13 +98,13 @@ class PasnResponder:
         if (credential.mode, credential.akm) != (self._request.mode, self._request.akm):
             asked = f"{self._request.mode.value} with AKM {self._request.akm.name}"
             raise LocalProtocolError(f"the request is {asked}, the credential is {credential.mode.value}")
-        self._credential = credential
-        self._nan = self._settings.nan if nan is None else nan
         try:
             exchange = self._derive(self._request, credential)
         except RemoteProtocolError as error:
             self._move(ResponderInput.REFUSED)
             return (self._refusal_of(error), self._failed(error, 1))
+        self._credential = credential
+        self._nan = self._settings.nan if nan is None else nan
         return self._answer(ResponderInput.ACCEPT, self._request, exchange, now)
 
     def reject(self, now: Micros, status: int = StatusCode.UNSPECIFIED_FAILURE, nan: bytes | None = None) -> Outputs:

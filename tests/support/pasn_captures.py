@@ -48,7 +48,7 @@ def auth_frames(document: dict[str, Any]) -> dict[int, bytes]:
     """The PASN frames that were sent, by number."""
     return {
         int(frame["kind"][-1]): bytes.fromhex(frame["hex"])
-        for frame in document["frames"]
+        for frame in document.get("frames", ())
         if frame["kind"].startswith("auth")
     }
 
