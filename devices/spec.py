@@ -10,9 +10,11 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic.config import JsonDict
 
 from devices.errors import HomeFileError, ScenarioError, UsageError
 from pairing.engine import Micros
@@ -20,6 +22,7 @@ from pairing.engine import Micros
 RecordT = TypeVar("RecordT")
 
 _DURATION = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)(us|ms|s|m|h)")
+_DURATION_HINT: JsonDict = {"pattern": f"^{_DURATION.pattern}$"}
 _UNITS: dict[str, int] = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
 _LONGEST_US = 400 * 24 * _UNITS["h"]
 
@@ -40,7 +43,9 @@ def _checked_duration(text: str) -> str:
     return text
 
 
-Duration = Annotated[str, AfterValidator(_checked_duration), Field(examples=["200ms", "7s"])]
+Duration = Annotated[
+    str, AfterValidator(_checked_duration), Field(examples=["200ms", "7s"], json_schema_extra=_DURATION_HINT)
+]
 Reach = Literal["loopback", "all"] | list[str]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
@@ -162,11 +167,14 @@ class HomeSpec(_Table):
 HOME_VERBS = ("advance", "start-fault", "stop-fault")
 """What a step tells the home itself rather than an actor."""
 
-_STEP_KEYS: dict[str, tuple[str, ...]] = {
-    "do": ("actor", "with", "within", "refused", "save"),
-    "expect": ("actor", "where", "within", "count", "save"),
-    "never": ("actor", "where", "during"),
-}
+STEP_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "do": ("actor", "with", "within", "refused", "save"),
+        "expect": ("actor", "where", "within", "count", "save"),
+        "never": ("actor", "where", "during"),
+    }
+)
+"""What a step can say beside its meaning."""
 
 
 class StepSpec(_Table):
@@ -196,9 +204,9 @@ class StepSpec(_Table):
         if sum(each is not None for each in (self.do, self.expect, self.never)) != 1:
             raise ValueError("a step has exactly one of do, expect and never")
         given = {name.removesuffix("_") for name in self.model_fields_set}
-        for key in sorted(given - {self.meaning} - set(_STEP_KEYS[self.meaning])):
+        for key in sorted(given - {self.meaning} - set(STEP_KEYS[self.meaning])):
             raise ValueError(
-                f"{key} has no meaning beside {self.meaning}; that takes {', '.join(_STEP_KEYS[self.meaning])}"
+                f"{key} has no meaning beside {self.meaning}; that takes {', '.join(STEP_KEYS[self.meaning])}"
             )
         if self.do in HOME_VERBS and self.actor is not None:
             raise ValueError(f"do = {self.do!r} is told to the home, not to an actor; whom it is about stands in with")

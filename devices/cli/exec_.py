@@ -24,7 +24,7 @@ async def serve(live: "LiveHome") -> AsyncIterator[str]:
 
 def exec_(
     home: Annotated[Path, typer.Argument(metavar="HOME.toml", help="The home file.")],
-    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND…", help="The program to run beside it.")],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="After --: the program to run beside it.")],
     seed: Annotated[
         int | None, typer.Option(min=0, max=MAX_SEED, help="Draw identities and keys from this seed.")
     ] = None,
@@ -33,7 +33,7 @@ def exec_(
     ] = None,
     reach: Annotated[
         str | None,
-        typer.Option(help="loopback, all, or interface names. [default: PAIRLAB_REACH, the file's, loopback]"),
+        typer.Option(help="loopback, all, or interface names. (default: PAIRLAB_REACH, the file's, loopback)"),
     ] = None,
 ) -> None:
     """Run a program or test suite beside a home, and end with its exit code.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO.toml…", help="Scenario files.")],
+    scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO.toml", help="Scenario files.")],
     seed: Annotated[
         int | None, typer.Option(min=0, max=MAX_SEED, help="Draw everything from this seed, not from the file's.")
     ] = None,

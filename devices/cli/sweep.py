@@ -17,7 +17,7 @@ def sweep(
         str, typer.Option(metavar="0..999", help="A range with both ends, a seed, or several with commas.")
     ],
     workers: Annotated[
-        int | None, typer.Option(min=1, max=256, help="How many processes. [default: one a processor]")
+        int | None, typer.Option(min=1, max=256, help="How many processes. (default: one a processor)")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document at the end.")] = False,
 ) -> None:
