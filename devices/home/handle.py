@@ -223,19 +223,17 @@ class Home:
         if loop is None:
             return
         live, self._live = self._live, None
-        if self.virtual:
-            if live is not None:
-                _run_elsewhere(loop, live.stop())
-            _run_elsewhere(loop, _cancel_rest())
-        else:
-            if live is not None:
-                asyncio.run_coroutine_threadsafe(live.stop(), loop).result(30)
-            asyncio.run_coroutine_threadsafe(_cancel_rest(), loop).result(30)
-            loop.call_soon_threadsafe(loop.stop)
-            assert self._thread is not None  # noqa: S101  # a real-time home always has its thread
-            self._thread.join(30)
-            self._thread = None
-        loop.close()
+        thread, self._thread = self._thread, None
+        try:
+            if thread is None:
+                _run_elsewhere(loop, _end(live))
+            else:
+                asyncio.run_coroutine_threadsafe(_end(live), loop).result(30)
+        finally:
+            if thread is not None:
+                loop.call_soon_threadsafe(loop.stop)
+                thread.join(30)
+            loop.close()
 
     async def _start(self) -> None:
         recorder: Recorder | None = None
@@ -340,6 +338,18 @@ def _read(source: Source) -> tuple[HomeSpec, bytes]:
             raise HomeFileError(f"home text: is not TOML: {problem}") from None
     path = Path(source)
     return load_home(path), path.read_bytes()
+
+
+async def _end(live: LiveHome | None) -> None:
+    """Stop the home; whatever comes of that, its loop is empty afterwards."""
+    try:
+        if live is not None:
+            await live.stop()
+    finally:
+        await _cancel_rest()
+        loop = asyncio.get_running_loop()
+        await loop.shutdown_asyncgens()
+        await loop.shutdown_default_executor()
 
 
 async def _cancel_rest() -> None:
