@@ -1,7 +1,7 @@
 """`pairlab exec`: a home on free ports, and a program beside it that finds the home by its environment."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +20,18 @@ async def serve(live: "LiveHome") -> AsyncIterator[str]:
 
     async with serve_control(live, port=0, explicit=True) as url:
         yield url
+
+
+@contextmanager
+def sigterm_as_interrupt() -> Iterator[None]:
+    """A SIGTERM ends the block as a Ctrl-C does: what it started is taken down first."""
+    import signal
+
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def exec_(

@@ -54,10 +54,11 @@ def run(
 
 
 def _run_one(scenario: "Scenario", seed: int | None) -> "ScenarioResult":
-    from devices.cli.exec_ import serve
+    from devices.cli.exec_ import serve, sigterm_as_interrupt
     from devices.lab.run import run_scenario
 
-    return run_scenario(scenario, seed, serve)
+    with sigterm_as_interrupt():
+        return run_scenario(scenario, seed, serve)
 
 
 def _save(result: "ScenarioResult", folder: Path) -> None:

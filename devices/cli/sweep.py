@@ -67,7 +67,7 @@ def _sweep(path: Path, seeds: "Sequence[int]", workers: int | None, *, quiet: bo
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from devices.cli import output
-    from devices.cli.exec_ import serve
+    from devices.cli.exec_ import serve, sigterm_as_interrupt
     from devices.lab.sweep import sweep as sweep_seeds
 
     done = 0
@@ -81,7 +81,8 @@ def _sweep(path: Path, seeds: "Sequence[int]", workers: int | None, *, quiet: bo
     console = output.console(sys.stderr)
     show = sys.stderr.isatty() and not quiet
     results = sweep_seeds(path, seeds, workers, serve)
-    with Progress(*columns, console=console, transient=True, disable=not show) as progress, contextlib.closing(results):
+    bar = Progress(*columns, console=console, transient=True, disable=not show)
+    with sigterm_as_interrupt(), bar as progress, contextlib.closing(results):
         task = progress.add_task("", total=len(seeds), failed=0)
         try:
             for result in results:

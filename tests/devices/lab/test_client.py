@@ -1,5 +1,8 @@
 """Scenarios with a client: real time, real sockets, its exit code, and nothing left of it."""
 
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from devices.errors import TransportUnavailableError
 from devices.lab.result import ScenarioResult
 from devices.lab.run import run_scenario
 from devices.lab.scenario import read_scenario
+from tests.support.command_line import command, environment
 from tests.support.scenarios import HOME, scenario_file
 
 QUICK = HOME.replace('attach = "1s"', 'attach = "0.1s"')
@@ -72,6 +76,20 @@ def test_a_client_that_stays_is_ended_with_all_that_it_started(tmp_path: Path) -
     assert result.failure is not None
     assert result.failure.reason == "the client did not end within 2s after the last step"
     assert not _is_alive(int((tmp_path / "child.pid").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_told_to_end_takes_its_client_along(tmp_path: Path, number: signal.Signals) -> None:
+    program, fifo = tmp_path / "client.py", tmp_path / "child.pid"
+    os.mkfifo(fifo)
+    program.write_text(STAYS, encoding="utf-8")
+    path = scenario_file(tmp_path, f"[client]\ncommand = ['{sys.executable}', '{program}']\n", home=QUICK)
+    with subprocess.Popen(command("run", str(path)), stderr=subprocess.PIPE, env=environment(tmp_path)) as process:
+        child = int(fifo.read_text(encoding="utf-8"))
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (130, b"")
+    assert not _is_alive(child)
 
 
 def _is_alive(pid: int) -> bool:
