@@ -19,7 +19,7 @@ class Reorder:
         duration_us(self.patience)
 
     def apply(self, flight: Flight, context: FaultContext) -> Sequence[Flight]:
-        way = (flight.sender, flight.receiver)
+        way = (flight.medium, flight.sender, flight.receiver)
         held_until: int | None = context.memory.pop(way, None)
         if held_until is not None and flight.departs_us < held_until:
             # The one held back arrives at held_until; this one goes first, on time.

@@ -25,6 +25,8 @@ class Flight:
     payload: bytes = field(repr=False)
     departs_us: Micros
     arrives_us: Micros
+    rssi_dbm: int | None = None
+    """Signal strength at the receiver, on media of radios."""
 
     def delayed(self, delay_us: Micros) -> "Flight":
         """The same flight, later."""
@@ -123,18 +125,25 @@ class Medium:
             self._launch(receiver, flight)
 
     def _launch(self, receiver: MediumPort, flight: Flight) -> None:
+        for each in self._survivors(flight):
+            self.clock.call_at(each.arrives_us, Arrival(receiver, each))
+
+    def _survivors(self, flight: Flight) -> Sequence[Flight]:
+        if not self.rules:
+            return (flight,)
         flights: Sequence[Flight] = (flight,)
         for rule in tuple(self.rules):
             flights = [survivor for each in flights for survivor in rule.apply(each)]
         if len(flights) != 1 or flights[0] != flight:
             for tap in self._taps:
                 tap.fate(flight, flights)
-        for each in flights:
-            self.clock.call_at(each.arrives_us, _Arrival(receiver, each))
+        return flights
 
 
 @dataclass(slots=True)
-class _Arrival:
+class Arrival:
+    """A flight that is due: called at its time, it hands the frame to the receiver, if that is still up."""
+
     receiver: MediumPort
     flight: Flight
 
