@@ -1,4 +1,4 @@
-"""Recorded Wi-Fi Aware exchanges: the frames of both sides, and the configuration of each side as its frames show it."""
+"""Recorded Wi-Fi Aware exchanges: the frames of both sides, and each side's configuration as its frames show it."""
 
 import json
 from dataclasses import dataclass

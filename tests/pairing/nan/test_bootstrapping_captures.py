@@ -1,4 +1,4 @@
-"""Bootstrapping against recorded exchanges of an independent implementation: every message of either side to the byte."""
+"""Bootstrapping against recorded exchanges of an independent implementation: every message of either side."""
 
 from collections.abc import Callable
 from itertools import pairwise
