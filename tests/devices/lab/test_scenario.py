@@ -1,15 +1,23 @@
 """Scenario files are checked as a whole before anything runs: each mistake is named, with its step and the mend."""
 
 import hashlib
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+import tomli_w
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from devices.errors import ScenarioError
 from devices.lab.scenario import read_scenario
-from tests.support.scenarios import scenario_file
+from tests.support.scenarios import HOME, scenario_file
 from tests.support.transcripts import records_of
 
+_KEYS = st.sampled_from(
+    ["kind", "target", "id", "after", "event", "duration", "dataset", "role", "min", "matches", "x"]
+)
 LEADER = """
 [[step]]
 expect = "RoleChanged"
@@ -99,3 +107,37 @@ def test_the_hash_of_a_scenario_covers_the_home_it_names(tmp_path: Path) -> None
         assert header.scenario == hashlib.sha256(path.read_bytes() + home.read_bytes()).digest()  # type: ignore[union-attr]
         hashes.append(header.scenario)  # type: ignore[union-attr]
     assert hashes[0] != hashes[1]
+
+
+_VALUES = st.recursive(
+    st.booleans()
+    | st.integers(-5, 2**63 - 1)
+    | st.floats(allow_nan=False)
+    | st.sampled_from(["br", "phone", "drop", "stale-xp", "5s", "${br.x}", "${", "leader", "(", ""])
+    | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_KEYS, inner, max_size=3),
+    max_leaves=6,
+)
+_TABLES = st.dictionaries(_KEYS, _VALUES, max_size=4)
+_STEP_TABLES = st.one_of(
+    st.fixed_dictionaries({"do": st.sampled_from(["advance", "start-fault", "stop-fault"]), "with": _TABLES}),
+    st.fixed_dictionaries({"do": st.just("set-dataset"), "actor": st.just("br"), "with": _TABLES}),
+    st.fixed_dictionaries({"expect": st.just("RoleChanged"), "where": _TABLES}),
+    st.dictionaries(st.sampled_from(["do", "expect", "never", "actor", "with", "where", "count"]), _VALUES, max_size=4),
+)
+
+
+@given(st.lists(_STEP_TABLES, max_size=3), st.lists(_TABLES, max_size=1))
+@settings(max_examples=200)
+def test_any_tables_are_a_scenario_or_a_scenario_error(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[dict[str, Any]], faults: list[dict[str, Any]]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.toml"
+    home = tomllib.loads(HOME)
+    path.write_text(tomli_w.dumps({**home, "step": steps, "fault": faults}), encoding="utf-8")
+    told = str(path)
+    try:
+        read_scenario(path)
+    except ScenarioError as problem:
+        told = str(problem)
+    assert told.startswith(str(path))
