@@ -27,7 +27,7 @@ def browse(
     types: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TYPE…]", autocompletion=_complete_type, help="Service types such as _meshcop._udp; without, all."
+            metavar="TYPE", autocompletion=_complete_type, help="Service types such as _meshcop._udp; without, all."
         ),
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.1, max=600, help="How long to look.")] = 3.0,

@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from devices.cli import output
+from devices.cli.line_writer import LineWriter
 from devices.cli.table import Heading, Row, event_line, home_table
 from devices.event_log import StampedEvent
 
@@ -37,39 +38,48 @@ class Face(Protocol):
 class JsonFace:
     """The ready line, then one event a line."""
 
+    def __init__(self, writer: LineWriter) -> None:
+        self._writer = writer
+
     def ready(self, heading: Heading, accessories: Sequence[Mapping[str, Any]]) -> bool:
         """The line that scripts wait for."""
-        return output.emit(
-            {"event": "ready", "api": heading.api, "seed": heading.seed, "accessories": list(accessories)}
-        )
+        document = {"event": "ready", "api": heading.api, "seed": heading.seed, "accessories": list(accessories)}
+        return self._emit(document)
 
     def happened(self, event: StampedEvent) -> bool:
         """The event as the control API gives it, without secrets."""
-        return output.emit(event.as_json())
+        return self._emit(event.as_json())
+
+    def _emit(self, document: Mapping[str, Any]) -> bool:
+        self._writer.write(output.json_line(document))
+        return not self._writer.reader_left
 
     def close(self) -> None:
-        """Lines need no end."""
+        """Let the reader catch up."""
+        self._writer.close()
 
 
 class PlainFace:
     """The table once, then a line an event."""
 
-    def __init__(self, stream: TextIO, rows: Rows) -> None:
-        self._console = output.console(stream)
+    def __init__(self, writer: LineWriter, rows: Rows) -> None:
+        self._writer = writer
+        self._console = output.console(writer)
         self._rows = rows
 
     def ready(self, heading: Heading, accessories: Sequence[Mapping[str, Any]]) -> bool:
         """The table."""
         self._console.print(home_table(heading, self._rows()))
-        return not self._console.quiet
+        return not self._writer.reader_left
 
     def happened(self, event: StampedEvent) -> bool:
         """One line, however long."""
         self._console.print(event_line(event.as_json()), soft_wrap=True)
-        return not self._console.quiet
+        return not self._writer.reader_left
 
     def close(self) -> None:
-        """Lines need no end."""
+        """Let the reader catch up."""
+        self._writer.close()
 
 
 class TerminalFace:
@@ -127,7 +137,7 @@ class TerminalFace:
 
 def choose_face(*, json: bool, stream: TextIO | None, rows: Rows) -> Face:
     """JSON when asked for, a live table on a terminal, else plain lines. `stream` is where people read."""
-    if json:
-        return JsonFace()
     stream = sys.stdout if stream is None else stream
-    return TerminalFace(stream, rows) if stream.isatty() else PlainFace(stream, rows)
+    if json:
+        return JsonFace(LineWriter(stream, "stdout"))
+    return TerminalFace(stream, rows) if stream.isatty() else PlainFace(LineWriter(stream, "the events"), rows)

@@ -4,16 +4,20 @@ import asyncio
 import contextlib
 import importlib
 import itertools
+import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from devices.cli.faces import Face, choose_face
+from devices.cli.line_writer import LineWriter
+from devices.cli.main import TRACEBACK_VARIABLE
+from devices.cli.output import complain
 from devices.cli.recording import Recording, free_path
 from devices.cli.table import Heading, Row, accessory_row
 from devices.event_log import EventLog, StampedEvent
@@ -59,13 +63,13 @@ class LiveSession:
         """Until the end; False if something that was to be recorded could not be."""
         plan = self.plan
         with contextlib.ExitStack() as resources:
-            resources.enter_context(self._signals())
             what = "control API (--api-port)"
             port = DEFAULT_API_PORT if plan.api_port is None else plan.api_port
             api_socket = listen_tcp(LOOPBACK, port, what, explicit=plan.api_port is not None)
             resources.callback(api_socket.close)
             state = self._open_state(resources)
             live = self._make_home(state, resources)
+            resources.enter_context(self._signals())
             if await self._until_stopped(live.start()):
                 await self._show(live, api_socket)
         return not any(recording.failed for recording in self._recordings)
@@ -94,6 +98,7 @@ class LiveSession:
     def _signals(self) -> Iterator[None]:
         """The first signal ends the home in peace, the second at once."""
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_report_defect)
         count = itertools.count(1)
 
         def on_signal() -> None:
@@ -127,10 +132,10 @@ class LiveSession:
         recorder = None
         if plan.transcript is not None:
             path = free_path(plan.transcript, slug(plan.spec.name), ".cbor")
-            recorder = Recorder(self._record(path, resources), now=now, seed=plan.seed, source=plan.source)
+            recorder = Recorder(self._to_file(path, resources), now=now, seed=plan.seed, source=plan.source)
             taps.append(recorder)
         if plan.pcap is not None:
-            sink = self._record(None if plan.pcap == "-" else Path(plan.pcap), resources)
+            sink = _to_stdout(resources) if plan.pcap == "-" else self._to_file(Path(plan.pcap), resources)
             taps.append(PcapngTap(PcapngWriter(sink), now, started_us=time.time_ns() // 1_000))
         options = HomeOptions(seed=plan.seed, reach=plan.reach, state=state, source=plan.source)
         live = LiveHome(plan.spec, options, taps=taps)
@@ -138,8 +143,8 @@ class LiveSession:
             live.record_to(recorder)
         return live
 
-    def _record(self, path: Path | None, resources: contextlib.ExitStack) -> Recording:
-        recording = Recording.to_stdout("--pcap") if path is None else Recording.to_file(path)
+    def _to_file(self, path: Path, resources: contextlib.ExitStack) -> Recording:
+        recording = Recording(path)
         resources.callback(recording.close)
         self._recordings.append(recording)
         return recording
@@ -193,6 +198,21 @@ class _Teller:
         self._told = event.id
         if not self._face.happened(event):
             self._stop.set()
+
+
+def _report_defect(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """An error that nobody caught, inside the running home: one line, as for any other."""
+    problem = context.get("exception")
+    cause = f"{type(problem).__name__}: {problem}" if problem is not None else context["message"]
+    complain(f"internal error in the running home: {cause}; this is a defect, please report it")
+    if os.environ.get(TRACEBACK_VARIABLE):
+        loop.default_exception_handler(context)
+
+
+def _to_stdout(resources: contextlib.ExitStack) -> Callable[[bytes], object]:
+    writer = LineWriter(sys.stdout, "the capture")
+    resources.callback(writer.close)
+    return writer.write
 
 
 def _reach_text(reach: Reach) -> str:

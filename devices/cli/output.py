@@ -8,10 +8,12 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable
-from typing import IO, TYPE_CHECKING, Any, TextIO
+from typing import IO, TYPE_CHECKING, Any, TextIO, cast
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from devices.cli.line_writer import LineWriter
 
 
 def write(text: str, stream: TextIO | None = None) -> bool:
@@ -40,9 +42,14 @@ def say(text: str = "") -> bool:
 
 def emit(document: Any) -> bool:
     """One JSON document on one line of stdout."""
+    return write(json_line(document))
+
+
+def json_line(document: Any) -> str:
+    """The document as one line."""
     import json
 
-    return write(json.dumps(document, separators=(",", ":")) + "\n")
+    return json.dumps(document, separators=(",", ":")) + "\n"
 
 
 def warn(text: str) -> None:
@@ -86,7 +93,7 @@ def _colours(stream: TextIO) -> bool:
     return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-def console(stream: TextIO | None = None) -> "Console":
+def console(stream: "TextIO | LineWriter | None" = None) -> "Console":
     """A Rich console on stdout or `stream`; without a terminal it does not wrap at 80 columns."""
     from rich.console import Console
 
@@ -98,4 +105,4 @@ def console(stream: TextIO | None = None) -> "Console":
 
     stream = sys.stdout if stream is None else stream
     width = None if stream.isatty() or "COLUMNS" in os.environ else 160
-    return QuietConsole(file=stream, width=width, highlight=False)
+    return QuietConsole(file=cast("TextIO", stream), width=width, highlight=False)

@@ -3,7 +3,6 @@
 A full disk or a reader that leaves ends the file, never the home.
 """
 
-import sys
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,39 +10,28 @@ from devices.cli.output import complain
 
 
 class Recording:
-    """A sink for bytes, written through at once so that a reader sees them live."""
+    """A file as a sink for bytes, written through at once so that a reader sees them live."""
 
-    def __init__(self, stream: BinaryIO, what: str) -> None:
-        self._stream: BinaryIO | None = stream
-        self._what = what
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stream: BinaryIO | None = path.open("wb", buffering=0)
         self.failed = False
-
-    @classmethod
-    def to_file(cls, path: Path) -> "Recording":
-        """Write a new file, or over an old one."""
-        return cls(path.open("wb", buffering=0), str(path))
-
-    @classmethod
-    def to_stdout(cls, what: str) -> "Recording":
-        """Write to this program's stdout."""
-        return cls(sys.stdout.buffer, what)
 
     def __call__(self, data: bytes) -> None:
         if self._stream is None:
             return
         try:
             self._stream.write(data)
-            self._stream.flush()
         except OSError as problem:
             # Raised inside an accessory, it would break what is being recorded.
-            self._stream = None
+            self.close()
             self.failed = not isinstance(problem, BrokenPipeError)
-            complain(f"{self._what}: recording ends here: {problem.strerror}")
+            complain(f"{self._path}: recording ends here: {problem.strerror}")
 
     def close(self) -> None:
-        """End the file; stdout stays open."""
+        """End the file."""
         stream, self._stream = self._stream, None
-        if stream is not None and stream is not sys.stdout.buffer:
+        if stream is not None:
             stream.close()
 
 

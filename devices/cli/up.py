@@ -20,7 +20,7 @@ MAX_SEED = 2**63 - 1
 
 def up(
     home: Annotated[
-        Path | None, typer.Argument(metavar="[HOME.toml]", help="The home file; by default the demo home.")
+        Path | None, typer.Argument(metavar="HOME.toml", help="The home file; by default the demo home.")
     ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, max=MAX_SEED, help="Draw identities and keys from this seed.")

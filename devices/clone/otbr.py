@@ -53,8 +53,11 @@ async def _read(client: OTBR, session: aiohttp.ClientSession, base: str) -> Port
 
 def _base(url: str) -> str:
     """The URL without its last slash; a bare `host:port` gets a scheme."""
-    text = url.rstrip("/")
-    parts = urlsplit(text if "//" in text else f"http://{text}")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit((url if "//" in url else f"http://{url}").rstrip("/"))
+        is_http = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        is_http = False
+    if not is_http or any(character.isspace() for character in url):
         raise UsageError(f"{url!r} is no URL of a REST API; expected one such as http://192.0.2.1:8081")
     return parts.geturl()
