@@ -80,10 +80,14 @@ class PasnCompleted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasnFailed(Event):
-    """The attempt is over without keys. `frame` is the frame that ended it, 0 if it was none."""
+    """The attempt is over without keys. `frame` is the frame that ended it, 0 if it was none.
+
+    `mistake` names the known mistake that yields exactly the proof that came, if there is one.
+    """
 
     error: PairingError
     frame: int = 0
+    mistake: str = ""
     intermediates: PasnIntermediates = field(default_factory=PasnIntermediates, repr=False, metadata={"secret": True})
 
 

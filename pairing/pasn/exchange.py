@@ -22,6 +22,7 @@ from pairing.pasn.key_schedule import (
     mic_input,
 )
 from pairing.pasn.messages import PasnFrame, public_key
+from pairing.pasn.mistakes import MicFacts, known_mistake
 from pairing.pasn.settings import CachedKey, Credential, Opportunistic, SharedPassword
 from pairing.sae.engine import SaeEngine
 
@@ -40,12 +41,13 @@ class Exchange:
         self._values = {"ecdh_private": suite.curve.encode_number(self._key.scalar)}
         self.sae: SaeEngine | None = None
         if isinstance(credential, SharedPassword):
-            if credential.token.curve is not suite.curve:
+            if credential.token.curve.group != suite.group:
                 raise LocalProtocolError(f"password token is for {credential.token.curve.name}, not for this suite")
             self.sae = SaeEngine(credential.token, own, peer, entropy)
             self.commit = self.sae.commit()
         self._ptk: PasnPtk | None = None
         self._pmk = b""
+        self._mistake = ""
 
     # Elements of our frames
 
@@ -106,23 +108,43 @@ class Exchange:
         covered = frame_1_digest(self.suite.pasn_hash(self.akm), body_1)
         return self._mic("mic3", self._initiator, self._responder, covered, frame)
 
-    def check_mic(self, frame: PasnFrame, expected: bytes) -> None:
-        """Raise AuthenticationError unless the frame carries this MIC."""
-        came = frame.mic
-        if came is None or len(came) != len(expected):
-            length = "no MIC" if came is None else f"a MIC of {len(came)} octets"
-            raise AuthenticationError(
-                f"PASN frame {frame.transaction} has {length}, expected {len(expected)} octets for "
-                f"suite {self.suite.number} with AKM {self.akm.name}"
-            )
-        if not is_equal(came, expected):
-            raise AuthenticationError(f"PASN frame {frame.transaction}: MIC differs, so the peer has another key")
+    def check_mic_2(self, frame: PasnFrame) -> None:
+        """Raise AuthenticationError unless the peer's frame 2 carries the right MIC."""
+        self._check_mic(frame, self.mic_2(frame), b"")
+
+    def check_mic_3(self, body_1: bytes, frame: PasnFrame) -> None:
+        """Raise AuthenticationError unless the peer's frame 3 carries the right MIC."""
+        self._check_mic(frame, self.mic_3(body_1, frame), body_1)
+
+    @property
+    def mistake(self) -> str:
+        """The known mistake by which the peer's proof failed, if one fits."""
+        return self._mistake or ("" if self.sae is None else self.sae.mistake)
 
     @property
     def intermediates(self) -> PasnIntermediates:
         """Every value known so far, by name."""
         sae = Intermediates() if self.sae is None else self.sae.intermediates
         return PasnIntermediates(Intermediates(self._values), sae)
+
+    def _check_mic(self, frame: PasnFrame, expected: bytes, body_1: bytes) -> None:
+        if frame.mic is not None and is_equal(frame.mic, expected):
+            return
+        facts = MicFacts(
+            suite=self.suite,
+            akm=self.akm,
+            initiator=self._initiator,
+            responder=self._responder,
+            pmk=self._pmk,
+            shared=self._values["dh_shared_secret"],
+            frame=frame,
+            body_1=body_1,
+        )
+        self._mistake = known_mistake(facts) or ""
+        length = "no MIC" if frame.mic is None else f"MIC of {len(frame.mic)} octets"
+        suited = f"{len(expected)} octets for suite {self.suite.number} with AKM {self.akm.name}"
+        cause = self._mistake or "another key, or a frame changed on its way"
+        raise AuthenticationError(f"PASN frame {frame.transaction}: {length}, expected another of {suited}: {cause}")
 
     def _mic(self, name: str, sender: bytes, receiver: bytes, data: bytes, frame: PasnFrame) -> bytes:
         covered = mic_input(sender, receiver, data, frame.with_zero_mic())

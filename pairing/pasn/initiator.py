@@ -32,7 +32,6 @@ from pairing.pasn.framing import address_text, ignored, read_frame, transmit
 from pairing.pasn.messages import PasnFrame, compose, flip_last, nan_element
 from pairing.pasn.settings import TU, Credential, PasnSettings
 from pairing.pasn.states import INITIATOR, InitiatorInput, InitiatorState
-from pairing.sae.engine import SaeEngine
 from pairing.sae.messages import SaeCommit, SaeConfirm, split_bodies
 
 
@@ -144,9 +143,11 @@ class PasnInitiator:
         self._check_choice(rsne, exchange)
         key = checks.check_public_key(frame, checks.check_parameters(frame), exchange.suite)
         if exchange.sae is not None:
-            _take_proof(frame, exchange.sae)
+            commit, confirm = _read_proof(frame)
+            exchange.sae.receive_commit(commit)
+            exchange.sae.receive_confirm(confirm)
         exchange.derive(key)
-        exchange.check_mic(frame, exchange.mic_2(frame))
+        exchange.check_mic_2(frame)
         self._move(InitiatorInput.FRAME_2)
         if self._lies.reject_status is not None:
             told = (LieTold(peer=self._peer, lie="reject-status", frame=3), *self._reject(self._lies.reject_status))
@@ -207,7 +208,9 @@ class PasnInitiator:
         return (*told, transmit(self._settings, body))
 
     def _failed(self, error: PairingError, frame: int) -> Event:
-        return PasnFailed(peer=self._peer, error=error, frame=frame, intermediates=self.intermediates)
+        mistake = "" if self._exchange is None else self._exchange.mistake
+        values = self.intermediates
+        return PasnFailed(peer=self._peer, error=error, frame=frame, mistake=mistake, intermediates=values)
 
     def _begun(self) -> Exchange:
         if self._exchange is None:
@@ -224,13 +227,11 @@ class PasnInitiator:
         self.state = self._require(what)
 
 
-def _take_proof(frame: PasnFrame, sae: SaeEngine) -> None:
+def _read_proof(frame: PasnFrame) -> tuple[SaeCommit, SaeConfirm]:
     """The responder's Commit and Confirm."""
     try:
-        commit_body, confirm_body = split_bodies(frame.wrapped or b"")
-        commit, confirm = SaeCommit.decode(commit_body), SaeConfirm.decode(confirm_body)
+        commit, confirm = split_bodies(frame.wrapped or b"")
+        return SaeCommit.decode(commit), SaeConfirm.decode(confirm)
     except DecodeError as error:
         message = f"PASN frame 2: wrapped SAE data: {error.reason}"
         raise RemoteProtocolError(message, StatusCode.UNSPECIFIED_FAILURE) from None
-    sae.receive_commit(commit)
-    sae.receive_confirm(confirm)

@@ -260,7 +260,7 @@ class PasnResponder:
                 raise PeerRejectedError(f"PASN frame 3: the peer refused with status {frame.status}", frame.status)
             if exchange.sae is not None:
                 exchange.sae.receive_confirm(_read_confirm(frame))
-            exchange.check_mic(frame, exchange.mic_3(request.body, frame))
+            exchange.check_mic_3(request.body, frame)
         except RemoteProtocolError as error:
             self._move(ResponderInput.REFUSED)
             return (self._failed(error, 3),)
@@ -300,7 +300,9 @@ class PasnResponder:
         return transmit(self._settings, compose(2, (nan_element(self._nan), groups), status).encode())
 
     def _failed(self, error: PairingError, frame: int) -> PasnFailed:
-        return PasnFailed(peer=self._peer, error=error, frame=frame, intermediates=self.intermediates)
+        mistake = "" if self._exchange is None else self._exchange.mistake
+        values = self.intermediates
+        return PasnFailed(peer=self._peer, error=error, frame=frame, mistake=mistake, intermediates=values)
 
     def _move(self, what: ResponderInput) -> None:
         after = RESPONDER.get((self.state, what))

@@ -12,6 +12,7 @@ from pairing.errors import AuthenticationError, DecodeError, LocalProtocolError,
 from pairing.ieee80211.frames import StatusCode
 from pairing.sae.hash_to_element import PasswordToken
 from pairing.sae.messages import SaeCommit, SaeConfirm, require_hash_to_element
+from pairing.sae.mistakes import LABEL, known_mistake
 from pairing.sae.states import TRANSITIONS, SaeInput, SaeState
 
 PMK_LENGTH = 32
@@ -30,6 +31,9 @@ class SaeEngine:
         self._own: SaeCommit | None = None
         self._peer: SaeCommit | None = None
         self._derived: dict[str, bytes] = {}
+        self._context = b""
+        self.mistake = ""
+        """The known mistake by which the peer's Confirm failed, if one fits."""
 
     def commit(self) -> SaeCommit:
         """Our Commit: draws rand, then mask, and both again if their sum has no use."""
@@ -66,7 +70,9 @@ class SaeEngine:
         own, peer = self._commits()
         if not is_equal(confirm.confirm, self._proof(confirm.send_confirm, peer, own)):
             self._move(SaeInput.REFUSED)
-            raise AuthenticationError("SAE Confirm does not fit: the peer has another password")
+            keyseed, context = self._derived["keyseed"], self._context
+            self.mistake = known_mistake(self._curve, keyseed, context, confirm, peer, own) or ""
+            raise AuthenticationError(f"SAE Confirm does not fit: {self.mistake or 'the peer has another password'}")
         self._move(SaeInput.CONFIRM_RECEIVED)
 
     @property
@@ -123,9 +129,9 @@ class SaeEngine:
         k = curve.x_of_product(self._rand, shared)
         keyseed = hkdf_extract(curve.hash, b"", k)
         context = curve.encode_number((int.from_bytes(own.scalar, "big") + scalar) % curve.q)
-        keys = kdf(curve.hash, keyseed, "SAE KCK and PMK", context, 8 * (curve.hash.size + PMK_LENGTH))
+        keys = kdf(curve.hash, keyseed, LABEL, context, 8 * (curve.hash.size + PMK_LENGTH))
         kck, pmk = keys[: curve.hash.size], keys[curve.hash.size :]
-        self._peer = commit
+        self._peer, self._context = commit, context
         self._derived = {"k": k, "keyseed": keyseed, "kck": kck, "pmk": pmk, "pmkid": context[:16]}
 
     def _proof(self, send_confirm: int, one: SaeCommit, other: SaeCommit) -> bytes:
