@@ -109,7 +109,7 @@ def _join_v6(interface: Interface, hearing: socket.socket, speaking: socket.sock
     speaking.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, 255)
     speaking.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, 1)
     with _udp(is_v6=True) as trial:  # connecting sends nothing, but fails where there is no route, as on Linux's lo
-        # A fence around tests (pytest-socket) replaces `connect` and knows no groups; the inherited one asks the system.
+        # pytest-socket replaces `connect` and refuses groups; the inherited method is the system's own.
         super(socket.socket, trial).connect((GROUP_V6, MDNS_PORT, 0, interface.index))
 
 
