@@ -202,6 +202,11 @@ class Home:
             raise EmulatorError("the home is not running; use it as a context manager, or call start()")
         return self._live
 
+    @property
+    def running(self) -> bool:
+        """True from the end of `start` to the beginning of `stop`."""
+        return self._live is not None
+
     def start(self) -> Self:
         """Bring it up; returns when every accessory is on."""
         if self._loop is not None:
