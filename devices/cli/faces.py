@@ -31,8 +31,8 @@ class Face(Protocol):
     def happened(self, event: StampedEvent) -> bool:
         """Something happened."""
 
-    def close(self) -> None:
-        """Nothing more will be shown."""
+    def close(self) -> bool:
+        """Nothing more will be shown. False if the system could not write what was."""
 
 
 class JsonFace:
@@ -54,9 +54,9 @@ class JsonFace:
         self._writer.write(output.json_line(document))
         return not self._writer.reader_left
 
-    def close(self) -> None:
+    def close(self) -> bool:
         """Let the reader catch up."""
-        self._writer.close()
+        return self._writer.close()
 
 
 class PlainFace:
@@ -77,9 +77,9 @@ class PlainFace:
         self._console.print(event_line(event.as_json()), soft_wrap=True)
         return not self._writer.reader_left
 
-    def close(self) -> None:
+    def close(self) -> bool:
         """Let the reader catch up."""
-        self._writer.close()
+        return self._writer.close()
 
 
 class TerminalFace:
@@ -123,7 +123,7 @@ class TerminalFace:
         self._console.print(Text().join(lines), end="")
         self._live.update(home_table(self._heading, self._rows()), refresh=True)
 
-    def close(self) -> None:
+    def close(self) -> bool:
         """Leave the last table on the screen and give the cursor back."""
         if self._timer is not None:
             self._timer.cancel()
@@ -133,6 +133,7 @@ class TerminalFace:
                 self._draw()
                 self._live.stop()
             self._live = None
+        return True
 
 
 def choose_face(*, json: bool, stream: TextIO | None, rows: Rows) -> Face:

@@ -48,14 +48,16 @@ class LineWriter:
         """Whoever reads a terminal wants no thread."""
         return False
 
-    def close(self) -> None:
-        """Wait for the reader for a while, and say what it has missed."""
+    def close(self) -> bool:
+        """Wait for the reader for a while, and say what it has missed. False if the system could not write."""
         self._queue.put(None)
         self._thread.join(PATIENCE_S)
         if self.problem is not None and not isinstance(self.problem, BrokenPipeError):
             complain(f"{self._what} cannot be written: {self.problem.strerror}")
-        elif self.dropped or self._thread.is_alive():
+            return False
+        if self.dropped or self._thread.is_alive():
             complain(f"nobody read {self._what}; {self.dropped + self._queue.qsize()} pieces of it are lost")
+        return True
 
     def _run(self) -> None:
         descriptor = self._stream.fileno()

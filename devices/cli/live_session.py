@@ -60,8 +60,9 @@ class LiveSession:
         self._recordings: list[Recording] = []
 
     async def run(self) -> bool:
-        """Until the end; False if something that was to be recorded could not be."""
+        """Until the end; False if something that was to be shown or recorded could not be written."""
         plan = self.plan
+        shown = True
         with contextlib.ExitStack() as resources:
             what = "control API (--api-port)"
             port = DEFAULT_API_PORT if plan.api_port is None else plan.api_port
@@ -71,11 +72,11 @@ class LiveSession:
             live = self._make_home(state, resources)
             resources.enter_context(self._signals())
             if await self._until_stopped(live.start()):
-                await self._show(live, api_socket)
-        return not any(recording.failed for recording in self._recordings)
+                shown = await self._show(live, api_socket)
+        return shown and not any(recording.failed for recording in self._recordings)
 
-    async def _show(self, live: LiveHome, api_socket: socket.socket) -> None:
-        """Show the home until it is time to go, and its leave-taking."""
+    async def _show(self, live: LiveHome, api_socket: socket.socket) -> bool:
+        """Show the home until it is time to go, and its leave-taking. False if the system could not write it."""
         plan = self.plan
         stream = sys.stderr if plan.pcap == "-" else None
         face = choose_face(json=plan.json, stream=stream, rows=lambda: home_rows(live))
@@ -92,7 +93,8 @@ class LiveSession:
                     await live.stop()  # while the API is still there, so that its clients see the goodbyes
         finally:
             await live.stop()
-            await teller.finish()
+            shown = await teller.finish()
+        return shown
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
@@ -180,15 +182,15 @@ class _Teller:
             self._stop.set()
         self._task = asyncio.ensure_future(self._follow())
 
-    async def finish(self) -> None:
-        """The last events, then nothing more."""
+    async def finish(self) -> bool:
+        """The last events, then nothing more. False if the system could not write."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             for event in self._log.since(self._told):
                 self._tell(event)
-        self._face.close()
+        return self._face.close()
 
     async def _follow(self) -> None:
         async for event in self._log.follow():

@@ -3,6 +3,7 @@
 import errno
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from devices.cli.main import explain
 from devices.errors import EmulatorError, HomeFileError, StateLockedError, TransportUnavailableError
 from pairing.errors import DecodeError
-from tests.support.command_line import command, environment, run, run_process
+from tests.support.command_line import POST_9, command, environment, run, run_process
 
 
 @pytest.mark.parametrize(
@@ -112,3 +113,15 @@ def test_ctrl_c_is_130_without_a_traceback(tmp_path: Path) -> None:
 
 def test_a_process_starts_and_ends_with_the_same_codes(tmp_path: Path) -> None:
     assert run_process(tmp_path, "dataset", "check", "zz").code == 1
+
+
+def test_a_quick_command_loads_nothing_heavy(tmp_path: Path) -> None:
+    heavy = ("aiohttp", "bleak", "fastapi", "rich", "sqlite3", "starlette", "uvicorn", "zeroconf", "devices.home")
+    program = (
+        "import sys; from devices.cli.main import main; code = main(['dataset', 'check', sys.argv[1]]); "
+        f"print([name for name in {heavy!r} if name in sys.modules], code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, POST_9], capture_output=True, text=True, timeout=60, env=environment(tmp_path)
+    )
+    assert done.stdout.splitlines()[-1] == "[] 0"
