@@ -5,8 +5,10 @@ in what they believe: iOS uses announcements that it heard, Android only answers
 """
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from devices.actor import Actor, Site, verb
@@ -20,7 +22,7 @@ from pairing.dnssd.querier import Querier
 from pairing.dnssd.service import ResolvedService, ServiceResolved
 from pairing.dnssd.txt import TxtRecord
 from pairing.engine import MILLISECOND, Event, Micros, PeerLost
-from pairing.errors import DecodeError, LocalProtocolError
+from pairing.errors import DecodeError, EncodeError, LocalProtocolError
 from pairing.thread.credentials import (
     Caller,
     CallResult,
@@ -60,6 +62,7 @@ class Phone(Actor):
         self._rows = rows
         self._driver: EngineDriver[Querier] | None = None
         self._port: MediumPort | None = None
+        self._browses: Counter[str] = Counter()
         self._news = asyncio.Event()
         self._questions: dict[int, asyncio.Future[Consent]] = {}
         self._last_question = 0
@@ -98,9 +101,11 @@ class Phone(Actor):
         self._port = self.site.lan.join(self.id, lambda flight: driver.deliver(flight.payload, flight.source))
         driver.port = self._port
         self._driver = driver
+        self._browses = Counter()
         if believes_announcements:
             # It listens from the start and so has what was announced before an app asked.
             driver.do(lambda engine, now: engine.browse(SERVICE_TYPE, now))
+            self._browses[SERVICE_TYPE] += 1
 
     async def stop(self) -> None:
         """Leave the lan."""
@@ -123,6 +128,23 @@ class Phone(Actor):
         if self._driver is None:
             raise ActionRefusedError(f"{self.id} is switched off")
         return self._driver
+
+    @contextlib.contextmanager
+    def _browsing(self, service_type: str) -> Iterator[EngineDriver[Querier]]:
+        """A browse while the block runs; whoever wants the same type meanwhile shares it."""
+        driver, users = self._querier(), self._browses
+        if not users[service_type]:
+            try:
+                driver.do(lambda engine, now: engine.browse(service_type, now))
+            except EncodeError as problem:
+                raise UsageError(f"browse: {problem}") from None
+        users[service_type] += 1
+        try:
+            yield driver
+        finally:
+            users[service_type] -= 1
+            if not users[service_type] and self._driver is driver:
+                driver.do(lambda engine, now: engine.stop(service_type, now))
 
     # Thread credentials
 
@@ -149,27 +171,22 @@ class Phone(Actor):
     async def _call(self, method: str, arguments: Mapping[str, Any], consent: Consent) -> CallResult:
         """Make the call; while only a longer search can change the answer, look on until the budget is used up."""
         until = self.site.clock.now() + self._budget
-        fresh = self.platform.family is StoreFamily.GOOGLE
-        driver = self._querier()
-        if fresh:
-            driver.do(lambda engine, now: engine.browse(SERVICE_TYPE, now))
-        alarm = self.site.clock.call_at(until, self._news.set)
-        try:
-            while True:
-                self._news.clear()
-                live = [_live_record(found) for found in driver.engine.found(SERVICE_TYPE)]
-                try:
-                    result = self._attempt(method, arguments, consent, live)
-                except LocalProtocolError as problem:
-                    raise UsageError(f"{method}: {problem}") from None
-                looking = result.verdict.rule in SEARCHED_IN_VAIN and self._outcome is None
-                if not looking or self.site.clock.now() >= until:
-                    return result
-                await self._news.wait()
-        finally:
-            alarm.cancel()
-            if fresh and self._driver is driver:
-                driver.do(lambda engine, now: engine.stop(SERVICE_TYPE, now))
+        with self._browsing(SERVICE_TYPE) as driver:
+            alarm = self.site.clock.call_at(until, self._news.set)
+            try:
+                while True:
+                    self._news.clear()
+                    live = [_live_record(found) for found in driver.engine.found(SERVICE_TYPE)]
+                    try:
+                        result = self._attempt(method, arguments, consent, live)
+                    except LocalProtocolError as problem:
+                        raise UsageError(f"{method}: {problem}") from None
+                    looking = result.verdict.rule in SEARCHED_IN_VAIN and self._outcome is None
+                    if not looking or self.site.clock.now() >= until:
+                        return result
+                    await self._news.wait()
+            finally:
+                alarm.cancel()
 
     def _attempt(
         self, method: str, arguments: Mapping[str, Any], consent: Consent, live: Sequence[LiveRecord]
@@ -230,20 +247,9 @@ class Phone(Actor):
     @verb("browse")
     async def _do_browse(self, service_type: str = SERVICE_TYPE, within: Duration = "3s") -> list[dict[str, Any]]:
         """What it finds of a service type within a time."""
-        driver = self._querier()
-        already = service_type == SERVICE_TYPE and self.platform.family is not StoreFamily.GOOGLE
-        try:
-            if not already:
-                driver.do(lambda engine, now: engine.browse(service_type, now))
+        with self._browsing(service_type) as driver:
             await self.site.clock.sleep(duration_us(within))
             return [_found_document(each) for each in driver.engine.found(service_type)]
-        except LocalProtocolError as problem:
-            raise ActionRefusedError(f"{self.id}: {problem}") from None
-        except ValueError as problem:
-            raise UsageError(f"browse: {problem}") from None
-        finally:
-            if not already and driver.engine.found(service_type) is not None:
-                driver.do(lambda engine, now: engine.stop(service_type, now))
 
     @verb("store-credential")
     async def _do_store_credential(self, border_agent: str, dataset: str) -> dict[str, Any]:
