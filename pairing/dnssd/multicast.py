@@ -14,8 +14,8 @@ from pairing.dnssd.packing import Unit
 from pairing.dnssd.service import Link
 from pairing.engine import MILLISECOND, SECOND, Endpoint, Micros
 
-PROBE_DEFENCE_INTERVAL = 250 * MILLISECOND
-"""The rate limit when a probe is answered (section 6)."""
+URGENT_INTERVAL = 250 * MILLISECOND
+"""The rate limit when a probe is answered (section 6), or a program that unicast cannot reach asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class _Pending:
     record: Record
     owner: Claim
     due: Micros
-    is_defence: bool
+    is_urgent: bool
 
 
 class Channel:
@@ -45,9 +45,9 @@ class Channel:
         """Whether a packet comes from another program on our own address: unicast would not surely reach it."""
         return host.partition("%")[0] in self._own_hosts
 
-    def queue(self, record: Record, owner: Claim, due: Micros, *, is_defence: bool = False) -> None:
+    def queue(self, record: Record, owner: Claim, due: Micros, *, is_urgent: bool = False) -> None:
         """Let an answer go out at `due`, or as soon after as the rate limit allows."""
-        limit = PROBE_DEFENCE_INTERVAL if is_defence else SECOND
+        limit = URGENT_INTERVAL if is_urgent else SECOND
         for one in (record, *owner.companions(record)):
             sent = self._sent.get(one.identity)
             if sent is not None and sent + limit > due:
@@ -55,7 +55,7 @@ class Channel:
         waiting = self._pending.get(record.identity)
         if waiting is not None and waiting.due <= due:
             return
-        self._pending[record.identity] = _Pending(record, owner, due, is_defence)
+        self._pending[record.identity] = _Pending(record, owner, due, is_urgent)
         self.due = due if self.due is None else min(self.due, due)
 
     def take(self, now: Micros) -> list[Unit]:
@@ -71,7 +71,7 @@ class Channel:
         self.due = min((pending.due for pending in self._pending.values()), default=None)
         units = []
         for pending in ready:
-            limit = PROBE_DEFENCE_INTERVAL if pending.is_defence else SECOND
+            limit = URGENT_INTERVAL if pending.is_urgent else SECOND
             additionals = pending.owner.additionals(pending.record, self.link.name)
             units.append(Unit(answers=(pending.record,), additionals=self.claim(additionals, now, limit)))
         return units
@@ -104,7 +104,7 @@ class Channel:
     def heard(self, record: Record) -> None:
         """Another responder has multicast this record: ours need not follow, unless theirs lives shorter."""
         waiting = self._pending.get(record.identity)
-        if waiting is not None and not waiting.is_defence and record.ttl >= waiting.record.ttl:
+        if waiting is not None and not waiting.is_urgent and record.ttl >= waiting.record.ttl:
             del self._pending[record.identity]
 
     def forget(self, records: Iterable[Record]) -> None:

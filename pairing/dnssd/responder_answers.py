@@ -98,22 +98,24 @@ class Answers:
     def _answer(self, query: _Query, now: Micros) -> list[Output]:
         channel = query.channel
         known = {record.identity: record.ttl for record in query.known}
-        # Another program on our address shares the port: unicast may reach it or not, so it is multicast as well.
+        # Another program on our address shares the port: unicast might reach a third one, so it gets multicast, soon.
         is_flatmate = channel.shares_address_with(query.sender.host)
         to_asker: list[Match] = []
         delay: Micros | None = None
         for question in query.questions:
+            wants_unicast = question.unicast and not is_flatmate
+            is_urgent = query.is_probe or (question.unicast and is_flatmate)
             for match in self._zone.matches(question, channel.link.name):
                 if _is_known(match.record, known):
                     continue
                 if match.is_shared and delay is None:
                     delay = draw(self._entropy, *SHARED_DELAY)
-                is_fresh = question.unicast and channel.was_multicast_recently(match.record, now)
-                if query.is_legacy or is_fresh or (question.unicast and query.is_probe):
+                is_fresh = wants_unicast and channel.was_multicast_recently(match.record, now)
+                if query.is_legacy or is_fresh or (wants_unicast and query.is_probe):
                     to_asker.append(match)
-                if not query.is_legacy and (not is_fresh or is_flatmate):
+                if not query.is_legacy and not is_fresh:
                     due = now + (delay or 0) if match.is_shared else now
-                    channel.queue(match.record, match.owner, due, is_defence=query.is_probe)
+                    channel.queue(match.record, match.owner, due, is_urgent=is_urgent)
         reply = _Reply(query, tuple(to_asker))
         if delay is None:
             return self._reply(reply)

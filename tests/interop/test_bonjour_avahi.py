@@ -69,13 +69,6 @@ def other(ends: tuple[Namespace, Namespace], tmp_path_factory: pytest.TempPathFa
         yield daemon
 
 
-@pytest.fixture
-def host(ends: tuple[Namespace, Namespace]) -> Iterator[Host]:
-    """Our responder at the near end."""
-    with Host(ends[0]) as host:
-        yield host
-
-
 def unescaped(field: str) -> str:
     """A field of avahi-browse's parsable lines, with its decimal escapes resolved."""
     return re.sub(rb"\\(\d{3}|.)", _one, field.encode()).decode()
@@ -109,19 +102,21 @@ def txt_becomes(other: Avahi, instance: str, expected: str, seconds: float = 10.
 
 
 @pytest.fixture(scope="module")
-def standing(other: Avahi, ends: tuple[Namespace, Namespace]) -> Iterator[Host]:
-    """Our responder with services that stay while the tests below look at them."""
+def host(other: Avahi, ends: tuple[Namespace, Namespace]) -> Iterator[Host]:
+    """Our responder at the near end, with the services that the tests below look at."""
     with Host(ends[0]) as host:
         host.do("register", "Hub v2.0", host="pairlab-hub")
         host.do("register", "With subtypes", subtypes=["_r1", "_r2"])
-        host.do("register", "Without")
         host.do("register", "Other type", type="_trel._udp", subtypes=["_r1"])
-        for _ in range(4):
+        for instance in ("Without", "Leaving", "Held"):
+            host.do("register", instance)
+        host.do("register", "Changing", txt=b"\x05at=01".hex())
+        for _ in range(7):
             host.await_event("ServicePublished")
         yield host
 
 
-@pytest.mark.usefixtures("standing")
+@pytest.mark.usefixtures("host")
 class TestLooking:
     """What avahi and mdns-scan see of services that stand."""
 
@@ -166,7 +161,6 @@ class TestLooking:
 
 def test_avahi_drops_our_service_as_soon_as_it_says_goodbye(other: Avahi, host: Host):
     with other.program("avahi-browse", "-p", MESHCOP) as browser:
-        host.publish("Leaving")
         browser.expect(lambda line: line.startswith("+") and "Leaving" in line)
         host.do("withdraw", "Leaving")
         host.await_event("ServiceWithdrawn")
@@ -176,7 +170,6 @@ def test_avahi_drops_our_service_as_soon_as_it_says_goodbye(other: Avahi, host: 
 
 
 def test_new_txt_reaches_avahi_and_the_old_one_is_gone(other: Avahi, host: Host):
-    host.publish("Changing", txt=b"\x05at=01".hex())
     assert txt_becomes(other, "Changing", '"at=01"')
     host.do("update", "Changing", txt=b"\x05at=02".hex())
     host.await_event("ServiceUpdated")
@@ -195,7 +188,6 @@ def test_we_rename_when_avahi_has_the_name(other: Avahi, host: Host):
 
 
 def test_avahi_renames_when_we_have_the_name(other: Avahi, host: Host):
-    assert host.publish("Held") == "Held"
     with other.program("avahi-publish", "-s", "Held", MESHCOP, "1234", "rv=1") as publisher:
         publisher.expect(lambda line: "collision" in line)
         publisher.expect(lambda line: "Established under name 'Held #2'" in line)
@@ -205,8 +197,8 @@ def test_avahi_renames_when_we_have_the_name(other: Avahi, host: Host):
     assert resolved(lines, "Held #2")["IPv4"][1] == 1234
 
 
-def test_two_of_our_responders_with_one_name_end_with_two(ends: tuple[Namespace, Namespace], host: Host):
-    with Host(ends[1]) as far:
+def test_two_of_our_responders_with_one_name_end_with_two(ends: tuple[Namespace, Namespace]):
+    with Host(ends[0]) as host, Host(ends[1]) as far:
         host.do("register", "Twin", host="near")
         far.do("register", "Twin", host="far")
         names = {each.await_event("ServicePublished")["instance"] for each in (host, far)}

@@ -95,8 +95,7 @@ async def test_zeroconf_sees_updates_and_goodbyes(host: BonjourHost, client: Asy
 
 async def test_zeroconf_browses_one_subtype_only(host: BonjourHost, client: AsyncZeroconf):
     seen = Seen(client, f"_r1._sub.{ZC_TYPE}")
-    await published(host, "With", subtypes=("_r1", "_r2"))
-    await published(host, "Without")
+    await asyncio.gather(published(host, "With", subtypes=("_r1", "_r2")), published(host, "Without"))
     await seen.until(ServiceStateChange.Added, "With")
 
     assert {name for _, name in seen.changes} == {f"With.{ZC_TYPE}"}
@@ -131,7 +130,7 @@ async def test_two_responders_in_one_process_hear_each_other_over_the_socket(hos
 async def test_browse_lists_every_type_and_service_with_raw_txt(host: BonjourHost):
     await published(host, "Hub v2.0", subtypes=("_r1",))
 
-    found = await browse([], 2.0, "loopback")
+    found = await browse([], 1.2, "loopback")
 
     address = ip_address("127.0.0.1")
     assert ResolvedService("Hub v2.0", TYPE, "pairlab-zc", 49154, TXT, (address,)) in found
@@ -139,9 +138,10 @@ async def test_browse_lists_every_type_and_service_with_raw_txt(host: BonjourHos
 
 
 async def test_browse_of_a_type_leaves_others_out(host: BonjourHost):
-    await published(host, "Here")
-    await published(host, "There", type="_pairlab-zd._udp")
+    first = published(host, "Here")
+    second = published(host, "There", type="_pairlab-zd._udp")
+    await asyncio.gather(first, second)
 
-    found = await browse([TYPE], 1.0, "loopback")
+    found = await browse([TYPE], 0.6, "loopback")
 
     assert [each.instance for each in found] == ["Here"]
