@@ -93,8 +93,8 @@ OPERATING_CLASSES: dict[int, tuple[int, ...]] = {
     130: (42, 58, 106, 122, 138, 155),
 }
 """Channels of the global operating classes in use (IEEE 802.11-2020, table E-4), in the order of the channel bitmap."""
-FIRST_6_GHZ_CLASS = 131
-"""From here on the bitmap is the first channel number and, in its high octet, how many channels follow."""
+CLASSES_6_GHZ = range(131, 138)
+"""Here the bitmap is the first channel number and, in its high octet, how many channels there are from there on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,8 @@ class ChannelEntry:
 
     @property
     def channels(self) -> tuple[int, ...]:
-        """Channel numbers that the bitmap names; none for an operating class we do not know."""
-        if self.operating_class >= FIRST_6_GHZ_CLASS:
+        """Channel numbers that the bitmap names, in 6 GHz the first one; none for a class we do not know."""
+        if self.operating_class in CLASSES_6_GHZ:
             return (self.channel_bitmap & 0xFF,)
         known = OPERATING_CLASSES.get(self.operating_class, ())
         return tuple(number for place, number in enumerate(known) if self.channel_bitmap >> place & 1)

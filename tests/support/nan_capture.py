@@ -8,7 +8,6 @@ from typing import Any
 
 from pairing.engine import Micros, Outputs, Transmit
 from pairing.nan.attributes import (
-    Attribute,
     Availability,
     BootstrappingMethods,
     CipherSuiteInfo,
@@ -23,7 +22,7 @@ from pairing.nan.attributes import (
     ServiceDescriptorExtension,
     unwrap_service_info,
 )
-from pairing.nan.frames import ServiceDiscoveryFrame, decode_nan_frame
+from pairing.nan.frames import NanFrame, ServiceDiscoveryFrame, decode_nan_frame
 from pairing.nan.sessions import LocalDevice, Publish, Session, Subscribe
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "wifi-aware"
@@ -40,9 +39,14 @@ class Frame:
     octets: bytes
 
     @property
+    def nan(self) -> NanFrame:
+        """The frame as an SDF or NAF."""
+        return decode_nan_frame(self.octets)
+
+    @property
     def sdf(self) -> ServiceDiscoveryFrame:
         """The frame as an SDF."""
-        frame = decode_nan_frame(self.octets)
+        frame = self.nan
         assert isinstance(frame, ServiceDiscoveryFrame)
         return frame
 
@@ -155,8 +159,3 @@ def known_answers() -> list[dict[str, Any]]:
 def sent(outputs: Outputs) -> list[str]:
     """The frames among outputs, as hex."""
     return [each.payload.hex() for each in outputs if isinstance(each, Transmit)]
-
-
-def without(attributes: tuple[Attribute, ...], *records: type[Attribute]) -> tuple[Attribute, ...]:
-    """The attributes but those of these types."""
-    return tuple(each for each in attributes if not isinstance(each, records))
