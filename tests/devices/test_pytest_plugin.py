@@ -123,20 +123,30 @@ async def test_virtual_home_in_an_asynchronous_test(pairlab_home):
     run(EXAMPLE.read_text(), "test_light.py", "test_it.py", "test_virtual.py").assert_outcomes(passed=6)
 
 
-@pytest.mark.parametrize("fence", [["--disable-socket"], ["--disable-socket", "--allow-hosts=127.0.0.1"]])
-def test_example_works_behind_a_socket_fence(run: Run, fence: list[str]) -> None:
-    fenced = """
+WITHOUT_HOME = """
 import socket
 import pytest
 
-def test_others_stay_fenced(pairlab_home):
+def test_without_a_home_there_is_no_socket():
     with pytest.raises((RuntimeError, UserWarning)):
-        socket.create_connection(("192.0.2.1", 9), timeout=0.01)
+        socket.socket()
 """
-    only_hosts_are_fenced = len(fence) > 1
-    run.path.joinpath("test_fence.py").write_text(
-        fenced if only_hosts_are_fenced else fenced.replace("pairlab_home", "")
-    )
+OTHER_HOST = """
+import socket
+import pytest
+
+def test_other_hosts_stay_fenced_off(pairlab_home):
+    with socket.socket() as trial, pytest.raises((RuntimeError, UserWarning)):
+        trial.connect(("192.0.2.1", 9))
+"""
+
+
+@pytest.mark.parametrize(
+    ("fence", "fenced"),
+    [(["--disable-socket"], WITHOUT_HOME), (["--disable-socket", "--allow-hosts=127.0.0.1"], OTHER_HOST)],
+)
+def test_example_works_behind_a_socket_fence(run: Run, fence: list[str], fenced: str) -> None:
+    run.path.joinpath("test_fence.py").write_text(fenced)
     run(EXAMPLE.read_text(), *fence).assert_outcomes(passed=3)
 
 

@@ -1,4 +1,4 @@
-"""A border router for tests, read by python-otbr-api: in a synchronous test and in an asynchronous one."""
+"""A border router for tests, asked by python-otbr-api: in a synchronous test and in an asynchronous one."""
 
 import asyncio
 
@@ -13,17 +13,17 @@ kind = "thread-border-router"
 """
 
 
-async def network_name(url):
+async def extended_address(url):
     async with aiohttp.ClientSession() as session:
-        return (await OTBR(url, session).get_active_dataset()).network_name
+        return (await OTBR(url, session).get_extended_address()).hex()
 
 
-def test_network_is_read(pairlab_home):
+def test_border_router_answers(pairlab_home):
     home = pairlab_home(HOME)
-    assert asyncio.run(network_name(home["br"].rest_url)) == home["br"].facts["network_name"]
+    assert asyncio.run(extended_address(home["br"].rest_url)) == home["br"].facts["ext_address"]
 
 
 @pytest.mark.asyncio
-async def test_network_is_read_in_this_loop(pairlab_home):
+async def test_border_router_answers_in_this_loop(pairlab_home):
     home = pairlab_home(HOME)
-    assert await network_name(home["br"].rest_url) == home["br"].facts["network_name"]
+    assert await extended_address(home["br"].rest_url) == home["br"].facts["ext_address"]
