@@ -110,6 +110,14 @@ class Message:
     answers: tuple[Record, ...] = ()
     authorities: tuple[Record, ...] = ()
     additionals: tuple[Record, ...] = ()
+    subjects: frozenset[Name] = field(init=False, repr=False, compare=False)
+    """The folded names that answers and additional records bear or point at; lets a reader pass over it quickly."""
+
+    def __post_init__(self) -> None:
+        records = (*self.answers, *self.additionals)
+        subjects = [record.key for record in records]
+        subjects += [record.identity[3] for record in records if record.type == RecordType.PTR]
+        object.__setattr__(self, "subjects", frozenset(subjects))
 
     @property
     def is_response(self) -> bool:

@@ -36,6 +36,11 @@ class Channel:
         self._pending: dict[Identity, _Pending] = {}
         self._sent: dict[Identity, Micros] = {}
 
+    @property
+    def is_waiting(self) -> bool:
+        """Answers wait to go out."""
+        return bool(self._pending)
+
     def set_link(self, link: Link) -> None:
         """The link as it is now, with its addresses."""
         self.link = link

@@ -206,6 +206,8 @@ class Responder:
         return outputs + self._speaker.flush(now)
 
     def _on_response(self, message: Message, channel: Channel, now: Micros) -> list[Output]:
+        if not channel.is_waiting and self._zone.claims.keys().isdisjoint(message.subjects):
+            return []
         contested: dict[Claim, None] = {}
         for record in (*message.answers, *message.additionals):
             channel.heard(record)

@@ -54,8 +54,9 @@ class Speaker:
         """Send the answers whose time has come."""
         outputs: list[Output] = []
         for channel in self.channels.values():
-            packets = pack(channel.take(now), flags=RESPONSE)
-            outputs += [Transmit(packet, channel.group) for packet in packets]
+            units = channel.take(now)
+            if units:
+                outputs += [Transmit(packet, channel.group) for packet in pack(units, flags=RESPONSE)]
         return outputs
 
     def multicast(self, units: Callable[[Channel], list[Unit]], flags: int) -> list[Output]:
