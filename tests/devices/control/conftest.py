@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from devices.control.app import app_of
@@ -18,9 +19,10 @@ HOME = {
 
 
 @pytest_asyncio.fixture
-async def live() -> AsyncIterator[LiveHome]:
-    """The home, in real time on this test's loop."""
-    home = LiveHome(read_home(HOME), HomeOptions(seed=7, free_ports=True, attach="50ms"))
+async def live(request: pytest.FixtureRequest) -> AsyncIterator[LiveHome]:
+    """The home, in real time on this test's loop; a module with a `HOME` of its own gets that."""
+    tables = getattr(request.module, "HOME", HOME)
+    home = LiveHome(read_home(tables), HomeOptions(seed=7, free_ports=True, attach="50ms"))
     await home.start()
     yield home
     await home.stop()

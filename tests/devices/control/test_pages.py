@@ -7,6 +7,8 @@ import pytest
 
 pytestmark = pytest.mark.asyncio
 
+HOME: dict[str, object] = {}
+
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
 async def test_page_fetches_nothing_from_outside(api: httpx.AsyncClient, path: str) -> None:

@@ -10,6 +10,8 @@ from pairing.errors import DecodeError, EncodeError, LocalProtocolError, Pairing
 
 pytestmark = pytest.mark.asyncio
 
+HOME: dict[str, object] = {}
+
 
 def tree(root: type[Exception]) -> list[type[Exception]]:
     return [root, *(each for child in root.__subclasses__() for each in tree(child))]
