@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from devices.cli.line_writer import LineWriter
 
 
+_WIDTH_OF_A_PIPE = 160
+"""Wide enough for a table whose URLs stay whole, whatever the terminal of whoever reads the pipe."""
+
+
 def write(text: str, stream: TextIO | None = None) -> bool:
     """Write and flush, by default to stdout. False when the reader has gone."""
     stream = sys.stdout if stream is None else stream
@@ -104,5 +108,5 @@ def console(stream: "TextIO | LineWriter | None" = None) -> "Console":
             send_nowhere(self.file)
 
     stream = sys.stdout if stream is None else stream
-    width = None if stream.isatty() or "COLUMNS" in os.environ else 160
+    width = None if stream.isatty() else _WIDTH_OF_A_PIPE
     return QuietConsole(file=cast("TextIO", stream), width=width, highlight=False)

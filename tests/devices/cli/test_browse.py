@@ -1,6 +1,7 @@
 """`pairlab browse`: records decoded to words, and a running home seen from another process."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.command_line import home_up, run, run_process
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "bonjour"
 
+NAME = f"Browse Me {os.getpid()}"
 RECORDS = {path.stem: json.loads(path.read_text()) for path in sorted(VECTORS.glob("*.json"))}
 OF_HOME_ASSISTANT = [name for name, record in RECORDS.items() if "homeassistant_2026_11" in record.get("clients", {})]
 
@@ -51,17 +53,15 @@ def test_bytes_that_are_no_txt_record_are_shown_as_they_came() -> None:
 
 def test_a_running_home_is_seen_from_another_process(tmp_path: Path) -> None:
     home = tmp_path / "home.toml"
-    home.write_text(
-        '[[accessory]]\nkind = "thread-border-router"\nname = "Browse Me"\nattach = "0.1s"\nrest_port = 0\n'
-    )
+    home.write_text(f'[[accessory]]\nkind = "thread-border-router"\nname = "{NAME}"\nattach = "0.1s"\nrest_port = 0\n')
     with home_up(tmp_path, str(home)) as running:
         running.until("ServicePublished", service_type="_meshcop._udp")
         found = run_process(tmp_path, "browse", "_meshcop._udp", "--json", "--seconds", "2")
         text = run_process(tmp_path, "browse", "_meshcop._udp", "--seconds", "2").out
-    mine = next(each for each in found.document["services"] if each["instance"] == "Browse Me")
+    mine = next(each for each in found.document["services"] if each["instance"] == NAME)
     assert mine["meshcop"]["home_assistant"]["discovered"] is True
     assert mine["addresses"] == ["127.0.0.1"]
-    assert "Browse Me  _meshcop._udp" in text
+    assert f"{NAME}  _meshcop._udp" in text
     assert "role leader" in text
 
 

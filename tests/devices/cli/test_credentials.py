@@ -1,5 +1,6 @@
 """`pairlab credentials`: verdicts on a public report's arguments, and the store on disk."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.support.command_line import POST_9, Ran, home_up, run, run_process
 MAC = "9483C451DC3E"
 XA = "9683c4fffe51dc3e"
 ID = "00112233445566778899aabbccddeeff"
+NAME = f"Credentials Live {os.getpid()}"
 SECRETS = ("4094dce45388fd3d3426e992cbf0697b", "6c9f919a4da9b213764fc83f84938108")
 
 
@@ -49,7 +51,7 @@ def test_no_verdict_holds_a_key(capsys: pytest.CaptureFixture[str]) -> None:
 def test_live_reads_the_right_value_from_the_router_of_that_network(tmp_path: Path) -> None:
     home = tmp_path / "home.toml"
     home.write_text(
-        f'[[accessory]]\nkind = "thread-border-router"\nname = "Credentials Live"\ndataset = "{POST_9}"\n'
+        f'[[accessory]]\nkind = "thread-border-router"\nname = "{NAME}"\ndataset = "{POST_9}"\n'
         f'ext_address = "0abbccddeeff0011"\nattach = "0.1s"\nrest_port = 0\n'
     )
     with home_up(tmp_path, str(home)) as running:
@@ -57,7 +59,7 @@ def test_live_reads_the_right_value_from_the_router_of_that_network(tmp_path: Pa
         base = ("credentials", "check", "--platform", "apple", "--live", "--seconds", "2", "--dataset", POST_9)
         refused = run_process(tmp_path, *base, "--border-agent", MAC)
         accepted = run_process(tmp_path, *base, "--border-agent", "0abbccddeeff0011")
-    assert "0abbccddeeff0011 (`xa` of 'Credentials Live')" in refused.rows["hint"]
+    assert f"0abbccddeeff0011 (`xa` of '{NAME}')" in refused.rows["hint"]
     assert (accepted.code, accepted.rows["rule"]) == (0, "live-record-matches")
 
 

@@ -17,7 +17,9 @@ from devices.stores.state import StateDirectory
 from devices.transcripts.reader import Frame, Happened, Header, read_transcript
 from tests.support.command_line import command, environment, home_up, run, run_process
 
-HOME = '[[accessory]]\nid = "br"\nkind = "thread-border-router"\nname = "Up Test"\nattach = "0.1s"\nrest_port = 0\n'
+NAME = f"Up Test {os.getpid()}"
+"""Other tests run beside this one, on the same loopback."""
+HOME = f'[[accessory]]\nid = "br"\nkind = "thread-border-router"\nname = "{NAME}"\nattach = "0.1s"\nrest_port = 0\n'
 
 
 @pytest.fixture
@@ -71,7 +73,7 @@ def test_without_a_terminal_the_table_is_plain_text(tmp_path: Path, home: str) -
     ran = run_process(tmp_path, "up", home, "--api-port", "0", "--duration", "0.3s", "--seed", "5")
     assert (ran.code, ran.err) == (0, "")
     assert "\x1b" not in ran.out
-    for part in ("seed 5", "reach loopback", "Up Test", "thread-border-router", "rest http://127.0.0.1:"):
+    for part in ("seed 5", "reach loopback", NAME, "thread-border-router", "rest http://127.0.0.1:"):
         assert part in ran.out
 
 
@@ -186,7 +188,7 @@ def test_a_capture_on_stdout_leaves_stdout_to_itself(tmp_path: Path, home: str) 
     )
     assert done.returncode == 0
     assert done.stdout.startswith(b"\x0a\x0d\x0d\x0a")
-    assert b"Up Test" in done.stderr
+    assert NAME.encode() in done.stderr
 
 
 def test_a_full_disk_ends_the_recording_and_is_exit_3(tmp_path: Path, home: str) -> None:

@@ -1,5 +1,6 @@
 """`pairlab clone` of a running home, read by python-otbr-api and python-zeroconf; brought up again it says the same."""
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from pairing.dnssd.service import ResolvedService
 from pairing.thread.dataset import Dataset
 from tests.support.command_line import POST_9, RunningHome, home_up, run, run_process
 
-NAME = "Clone Me"
+NAME = f"Clone Me {os.getpid()}"
 KEY = "4094dce45388fd3d3426e992cbf0697b"
 
 
@@ -61,7 +62,7 @@ def test_a_clone_with_secrets_holds_the_dataset_and_loopback(original: RunningHo
 
 
 def test_a_clone_by_bonjour_has_the_record_and_keys_of_its_own(original: RunningHome, tmp_path: Path) -> None:
-    cloned = run_process(tmp_path, "clone", "bonjour", "GL-S20-new001", "--json", "--seconds", "2")
+    cloned = run_process(tmp_path, "clone", "bonjour", NAME.lower(), "--json", "--seconds", "2")
     (accessory,) = cloned.document["accessory"]
     assert (accessory["name"], accessory["vendor"], accessory["model"]) == (NAME, "GL.iNET Inc.", "GL-S20")
     assert accessory["dataset"]["ext_pan_id"] == "3c66f0dc9ef53f1c"
