@@ -95,6 +95,20 @@ class ClientExited(Event):
     code: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RadioRegistered(Event):
+    """A program outside has joined the air over UDP, as a `radio` or a `monitor`; `peer` is a radio's first address."""
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RadioForgotten(Event):
+    """A program outside is no longer on the air."""
+
+    reason: str
+
+
 PLATFORM_NAMES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "PeerDiscovered": {"ios": "NWBrowser.Result.Change.added", "android": "onServiceFound"},
@@ -134,6 +148,8 @@ __all__ = [
     "FrameIgnored",
     "PeerDiscovered",
     "PeerLost",
+    "RadioForgotten",
+    "RadioRegistered",
     "RequestReceived",
     "StateChanged",
     "vocabulary",
