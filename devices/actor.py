@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ArgsKwargs
 
 from devices.errors import UnknownVerbError, UsageError
+from devices.media.air import Air
 from devices.media.lan import Lan
 from devices.sim.chance import Chance, Stream
 from devices.sim.clock import Clock
@@ -39,6 +40,7 @@ class Site:
     clock: Clock
     chance: Chance
     lan: Lan
+    air: Air
     emit: Callable[[Event, str, str], None]
     lie_told: Callable[[str, str, str], None]
     reach: Reach

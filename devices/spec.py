@@ -9,6 +9,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
@@ -134,10 +135,28 @@ class FaultSpec(BaseModel):
 
 
 class AirSpec(_Table):
-    """`[air]`: open the Wi-Fi Aware air to foreign stacks."""
+    """`[air]`: how the Wi-Fi Aware air behaves, and where it is open to foreign stacks."""
 
-    udp: str | None = None
+    udp: str | None = Field(None, examples=["127.0.0.1:8710"])
+    """An IPv4 address and a port (0 = any) at which programs join with raw frames; real time only."""
     header: Literal["none", "radiotap"] = "none"
+    discovery_windows: Literal["off", "strict"] = "off"
+
+    @model_validator(mode="after")
+    def _udp_is_an_address(self) -> "AirSpec":
+        if self.udp is not None and self.udp_address is None:
+            raise ValueError(f"udp is an IPv4 address and a port, such as 127.0.0.1:8710; not {self.udp!r}")
+        return self
+
+    @property
+    def udp_address(self) -> tuple[str, int] | None:
+        """Host and port of `udp`."""
+        host, _, port = (self.udp or "").rpartition(":")
+        try:
+            IPv4Address(host)
+        except ValueError:
+            return None
+        return (host, int(port)) if re.fullmatch(r"[0-9]{1,5}", port) and int(port) <= 65_535 else None
 
 
 class HomeSpec(_Table):

@@ -1,4 +1,4 @@
-"""A home on an event loop: clock, lan, accessories, phones, faults, log and recorder put together.
+"""A home on an event loop: clock, lan and air, accessories, phones, faults, log and recorder put together.
 
 The same code runs in real and in virtual time; only in real time does it open sockets.
 """
@@ -6,7 +6,7 @@ The same code runs in real and in virtual time; only in real time does it open s
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from devices.accessories.base import Accessory
 from devices.accessories.registry import build
@@ -14,18 +14,27 @@ from devices.actor import Actor, Site
 from devices.controllers.phone import Phone
 from devices.errors import UnknownActorError, UnknownKindError, UsageError
 from devices.event_log import EventLog, Pattern, StampedEvent
-from devices.events import FaultEnded, FaultFired, FaultStarted, RequestReceived
+from devices.events import FaultEnded, FaultFired, FaultStarted, FrameIgnored, RequestReceived
 from devices.faults.base import FaultContext, make_fault, wire_faults
 from devices.home.installed_fault import InstalledFault
+from devices.media.air import Air
 from devices.media.lan import Lan
-from devices.media.medium import Tap
+from devices.media.medium import Medium, Tap
 from devices.sim.chance import Chance
 from devices.sim.clock import Clock
-from devices.spec import FaultSpec, HomeSpec, Reach, closest, duration_us, make_record
+from devices.spec import AirSpec, FaultSpec, HomeSpec, Reach, closest, duration_us, make_record
 from devices.stores.credential_rows import CredentialRows, MemoryRows
 from devices.stores.state import StateDirectory
 from devices.transcripts.recorder import Recorder
-from pairing.engine import Event
+from devices.transports.reach import check_within
+from pairing.engine import Event, Micros
+from pairing.nan.timing import Tsf
+
+if TYPE_CHECKING:
+    from devices.transports.air_hub import AirHub
+
+_LONGEST_UP_US: Micros = 30 * 24 * 3_600_000_000
+"""A cluster's TSF is drawn as if it had been up for a month at the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,16 @@ class LiveHome:
         self.chance = Chance.drawn() if seed is None else Chance(seed)
         self.log = EventLog(self.clock.now)
         self.lan = Lan(self.clock, taps)
+        self.air = Air(
+            self.clock,
+            taps,
+            cluster_time=Tsf(self.chance.stream("air/tsf").randrange(_LONGEST_UP_US)),
+            discovery_windows=(spec.air or AirSpec()).discovery_windows,
+            on_ignored=lambda actor, reason: self._emit(FrameIgnored(reason=reason, protocol="802.11"), actor, "air"),
+        )
+        self.media: tuple[Medium, ...] = (self.lan, self.air)
+        """Where wire faults act."""
+        self.air_hub: AirHub | None = None
         self.faults: dict[str, InstalledFault] = {}
         self.accessories: dict[str, Accessory] = {}
         self.phones: dict[str, Phone] = {}
@@ -68,6 +87,7 @@ class LiveHome:
             clock=self.clock,
             chance=self.chance,
             lan=self.lan,
+            air=self.air,
             emit=self._emit,
             lie_told=self._lie_told,
             reach=options.reach,
@@ -88,6 +108,7 @@ class LiveHome:
         """Bring the home up. If anything fails, what was opened is closed again."""
         try:
             await self._open_network()
+            await self._open_hub()
             for accessory_spec in self.spec.accessory:
                 self._add(build(self.site, accessory_spec))
             for phone_spec in self.spec.phone:
@@ -115,6 +136,9 @@ class LiveHome:
         if self._gateway is not None:
             await self._gateway.close()
             self._gateway = None
+        if self.air_hub is not None:
+            await self.air_hub.close()
+            self.air_hub = None
         self.clock.close()
 
     async def _open_network(self) -> None:
@@ -126,6 +150,21 @@ class LiveHome:
         await gateway.open(self.lan.bring_in)
         self._gateway = gateway
         self.lan.open_gateway(gateway.links(), lambda flight: gateway.send(flight.payload, flight.to))
+
+    async def _open_hub(self) -> None:
+        if self.options.virtual or self.spec.air is None or self.spec.air.udp_address is None:
+            return
+        from devices.transports.air_hub import AirHub  # sockets: real time only
+
+        host, port = self.spec.air.udp_address
+        check_within(host, self.options.reach, "[air] udp")
+        self.air_hub = await AirHub.open(
+            self.air,
+            host,
+            0 if self.options.free_ports else port,
+            header=self.spec.air.header,
+            emit=lambda event, actor: self._emit(event, actor, "air"),
+        )
 
     def _rows_of(self, phone_id: str) -> CredentialRows:
         return MemoryRows() if self.options.state is None else self.options.state.credential_rows(phone_id)
@@ -204,7 +243,8 @@ class LiveHome:
         installed = InstalledFault(fault_id, spec, wire, context, self._fault_fired)
         self.faults[fault_id] = installed
         if is_wire:
-            self.lan.rules.append(installed)
+            for medium in self.media:
+                medium.rules.append(installed)
         if spec.after is None:
             delay = duration_us(spec.start)
             if delay:
@@ -219,8 +259,9 @@ class LiveHome:
             raise UnknownActorError(f"no fault {fault_id!r} is installed{closest(fault_id, self.faults)}")
         installed = self.faults.pop(fault_id)
         self._end_fault(installed)
-        if installed in self.lan.rules:
-            self.lan.rules.remove(installed)
+        for medium in self.media:
+            if installed in medium.rules:
+                medium.rules.remove(installed)
         return installed
 
     def _check_lie(self, spec: FaultSpec) -> None:

@@ -5,6 +5,7 @@
 
 import os
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 
 import ifaddr
 
@@ -58,6 +59,13 @@ def bind_hosts(reach: Reach) -> Sequence[str]:
             raise TransportUnavailableError(f"reach: interface {name!r} has no IPv4 address")
         hosts += by_name[name]
     return tuple(hosts)
+
+
+def check_within(host: str, reach: Reach, what: str) -> None:
+    """Raise UsageError if a server at that IPv4 address would be seen beyond the reach."""
+    allowed = bind_hosts(reach)
+    if reach != "all" and not IPv4Address(host).is_loopback and host not in allowed:
+        raise UsageError(f"{what}: {host} is outside the reach of this home, which is {', '.join(allowed)}")
 
 
 def shown_host(host: str) -> str:
