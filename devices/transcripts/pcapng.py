@@ -15,6 +15,8 @@ LINKTYPE_RAW: Final = 101
 LINKTYPE_IEEE802_11: Final = 105
 LINKTYPE_USER0: Final = 147
 _LINKTYPES: Final = {"lan": LINKTYPE_RAW, "air": LINKTYPE_IEEE802_11}
+_IF_NAME: Final = 2
+_IF_FCSLEN: Final = 13
 _SHB: Final = 0x0A0D0D0A
 _IDB: Final = 1
 _EPB: Final = 6
@@ -52,7 +54,10 @@ class PcapngWriter:
         if medium not in self._interfaces:
             self._interfaces[medium] = len(self._interfaces)
             link_type = _LINKTYPES.get(medium, LINKTYPE_USER0)
-            self._sink(_block(_IDB, struct.pack("<HHI", link_type, 0, 0) + _option(2, medium.encode()) + _END))
+            options = _option(_IF_NAME, medium.encode())
+            if link_type == LINKTYPE_IEEE802_11:
+                options += _option(_IF_FCSLEN, b"\0")  # frames end where their bodies end
+            self._sink(_block(_IDB, struct.pack("<HHI", link_type, 0, 0) + options + _END))
         head = struct.pack(
             "<IIIII", self._interfaces[medium], at_us >> 32, at_us & 0xFFFFFFFF, len(payload), len(payload)
         )
