@@ -52,7 +52,7 @@ def test_the_first_line_says_ready_and_the_api_serves(tmp_path: Path, home: str)
 
 
 def test_every_event_is_told_from_the_first(tmp_path: Path, home: str) -> None:
-    ran = run_process(tmp_path, "up", home, "--json", "--api-port", "0", "--duration", "1")
+    ran = run_process(tmp_path, "up", home, "--json", "--api-port", "0", "--duration", "0.4")
     events = [json.loads(line) for line in ran.out.splitlines()[1:]]
     assert (ran.code, ran.err) == (0, "")
     assert [event["id"] for event in events] == list(range(1, len(events) + 1))
@@ -169,7 +169,7 @@ def test_transcript_and_capture_are_written_as_it_runs(tmp_path: Path, home: str
     capture = tmp_path / "home.pcapng"
     arguments = ("--transcript", str(tmp_path / "records"), "--pcap", str(capture), "--seed", "5")
     for _ in range(2):
-        run_process(tmp_path, "up", home, "--json", "--api-port", "0", "--duration", "1", *arguments)
+        run_process(tmp_path, "up", home, "--json", "--api-port", "0", "--duration", "0.5", *arguments)
     assert sorted(path.name for path in (tmp_path / "records").iterdir()) == ["up-2.cbor", "up.cbor"]
     with (tmp_path / "records" / "up.cbor").open("rb") as stream:
         header, *records = read_transcript(stream)
@@ -181,7 +181,7 @@ def test_transcript_and_capture_are_written_as_it_runs(tmp_path: Path, home: str
 
 def test_a_capture_on_stdout_leaves_stdout_to_itself(tmp_path: Path, home: str) -> None:
     done = subprocess.run(
-        command("up", home, "--pcap", "-", "--api-port", "0", "--duration", "1"),
+        command("up", home, "--pcap", "-", "--api-port", "0", "--duration", "0.4"),
         capture_output=True,
         timeout=60,
         env=environment(tmp_path),
@@ -194,7 +194,7 @@ def test_a_capture_on_stdout_leaves_stdout_to_itself(tmp_path: Path, home: str) 
 def test_a_full_disk_ends_the_recording_and_is_exit_3(tmp_path: Path, home: str) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
-    ran = run_process(tmp_path, "up", home, "--json", "--pcap", "/dev/full", "--api-port", "0", "--duration", "1")
+    ran = run_process(tmp_path, "up", home, "--json", "--pcap", "/dev/full", "--api-port", "0", "--duration", "0.4")
     assert ran.code == 3
     assert "No space left" in ran.err
     assert '"role":"leader"' in ran.out
@@ -226,7 +226,7 @@ def test_a_terminal_gets_a_live_table(tmp_path: Path, home: str) -> None:
     ours, theirs = os.openpty()
     with os.fdopen(ours, "rb", buffering=0) as screen:
         process = subprocess.Popen(
-            command("up", home, "--api-port", "0", "--duration", "1"),
+            command("up", home, "--api-port", "0", "--duration", "0.4"),
             stdout=theirs,
             stderr=theirs,
             env={**environment(tmp_path), "TERM": "xterm-256color", "COLUMNS": "120"},

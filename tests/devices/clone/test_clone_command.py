@@ -33,6 +33,10 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHome]:
         yield running
 
 
+def url_of(home: RunningHome) -> str:
+    return str(home.ready["accessories"][0]["endpoints"]["rest"])
+
+
 def seen(folder: Path, name: str) -> dict[str, Any]:
     """The TXT record of an instance as another process sees it."""
     services = run_process(folder, "browse", "_meshcop._udp", "--json", "--seconds", "2").document["services"]
@@ -40,9 +44,8 @@ def seen(folder: Path, name: str) -> dict[str, Any]:
 
 
 def test_a_clone_by_rest_brought_up_again_advertises_equal_txt(original: RunningHome, tmp_path: Path) -> None:
-    url = original.ready["accessories"][0]["endpoints"]["rest"]
     file = tmp_path / "clone.toml"
-    cloned = run_process(tmp_path, "clone", "otbr", url, "-o", str(file), "--seconds", "2")
+    cloned = run_process(tmp_path, "clone", "otbr", url_of(original), "-o", str(file), "--seconds", "2")
     assert (cloned.code, cloned.err) == (0, "")
     assert KEY not in file.read_text()
     expected = seen(tmp_path, NAME)
@@ -53,9 +56,8 @@ def test_a_clone_by_rest_brought_up_again_advertises_equal_txt(original: Running
 
 
 def test_a_clone_with_secrets_holds_the_dataset_and_loopback(original: RunningHome, tmp_path: Path) -> None:
-    url = original.ready["accessories"][0]["endpoints"]["rest"]
     file = tmp_path / "clone.toml"
-    run_process(tmp_path, "clone", "otbr", url, "--secrets", "-o", str(file), "--seconds", "0.1")
+    run_process(tmp_path, "clone", "otbr", url_of(original), "--secrets", "-o", str(file), "--seconds", "0.1")
     home = load_home(file)
     assert (home.reach, home.real_secrets) == ("loopback", True)
     assert Dataset.from_hex(home.accessory[0].settings["dataset"]).same_tlvs(Dataset.from_hex(POST_9))
@@ -70,16 +72,16 @@ def test_a_clone_by_bonjour_has_the_record_and_keys_of_its_own(original: Running
 
 
 def test_without_a_file_the_home_goes_to_stdout(original: RunningHome, tmp_path: Path) -> None:
-    cloned = run_process(tmp_path, "clone", "bonjour", NAME, "--seconds", "2")
+    cloned = run_process(tmp_path, "clone", "otbr", url_of(original), "--seconds", "0.1")
     file = tmp_path / "clone.toml"
     file.write_text(cloned.out)
-    assert load_home(file).accessory[0].name == NAME
+    assert load_home(file).accessory[0].kind == "thread-border-router"
 
 
 def test_an_existing_file_is_not_replaced(original: RunningHome, tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("mine")
-    ran = run_process(tmp_path, "clone", "bonjour", NAME, "-o", str(file), "--seconds", "2")
+    ran = run_process(tmp_path, "clone", "otbr", url_of(original), "-o", str(file), "--seconds", "0.1")
     assert (ran.code, file.read_text()) == (2, "mine")
 
 
