@@ -146,7 +146,8 @@ class LiveHome:
             return
         from devices.bonjour.gateway import MdnsGateway  # zeroconf and its sockets: real time only
 
-        gateway = MdnsGateway(self.options.reach)
+        # The servers of accessories listen on IPv4, so an IPv6 address would lead clients astray.
+        gateway = MdnsGateway(self.options.reach, advertise_ipv6=False)
         await gateway.open(self.lan.bring_in)
         self._gateway = gateway
         self.lan.open_gateway(gateway.links(), lambda flight: gateway.send(flight.payload, flight.to))
