@@ -30,7 +30,7 @@ _COMPLEMENTS = {
 
 def complement(methods: BootstrappingMethods) -> BootstrappingMethods:
     """The same methods from the other side's point of view; bits without a meaning vanish."""
-    return sum((other for one, other in _COMPLEMENTS.items() if methods & one), _M.NONE)
+    return _M(sum(other for one, other in _COMPLEMENTS.items() if methods & one))
 
 
 class MethodReading(Enum):

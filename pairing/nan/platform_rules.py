@@ -189,7 +189,7 @@ def lint_service_name(name: str, platforms: Iterable[str] = LINTED_PLATFORMS) ->
 # Bootstrapping.
 
 _M = BootstrappingMethods
-_ALL_METHODS = sum((method for method in _M if method), _M.NONE)
+_ALL_METHODS = _M(sum(_M))
 _ANDROID_METHODS = _ALL_METHODS & ~(_M.SERVICE_MANAGED | _M.HANDSHAKE_SKIPPED)
 PAIRING_SINCE_API = 34
 """Below, Android's pairing calls throw UnsupportedOperationException."""
