@@ -177,7 +177,7 @@ class AirHub:
     async def close(self) -> None:
         """Forget everyone and close the socket. Closing twice does nothing."""
         for client in tuple(self._clients.values()):
-            self._forget(client, "closed")
+            self._forget(client, "the hub is closed")
         if self._transport is not None and self._gone is not None:
             self._transport.close()
             self._transport = None

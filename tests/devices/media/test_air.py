@@ -388,7 +388,7 @@ def test_the_tsf_counts_microseconds_from_its_offset() -> None:
     assert (scene.air.tsf(), scene.air.tsf_at(0)) == (5_001_234, 5_000_000)
 
 
-STRICT = {"discovery_windows": "strict"}
+STRICT: dict[str, Any] = {"discovery_windows": "strict"}
 
 
 def _at(us: int, payload: bytes, **options: Any) -> _Scene:
