@@ -61,8 +61,9 @@ def test_counts_on_a_fault(pairlab_home):
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester) -> "Run":
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> "Run":
     """A folder with a home file, the check that nothing is left, and strict warnings."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # the inner run is nobody's worker
     pytester.makeini(STRICT)
     pytester.makeconftest(NOTHING_LEFT)
     (pytester.path / "home.toml").write_text(HOME)

@@ -1,4 +1,4 @@
-"""`pairlab up` as a user starts it, met by avahi, mdns-scan and python-zeroconf across a cable between two namespaces."""
+"""`pairlab up` as a user starts it, met by avahi, mdns-scan and python-zeroconf over a cable between two namespaces."""
 
 import json
 import os

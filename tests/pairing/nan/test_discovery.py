@@ -206,7 +206,7 @@ def test_a_service_of_another_name_is_reported_once_with_the_mistake_that_explai
         ({"destination": b"\xff" * 6}, "expected the NAN network ID"),
     ],
 )
-def test_frames_for_others_are_ignored_with_a_reason(changes: dict[str, bytes], reason: str) -> None:
+def test_frames_for_others_are_ignored_with_a_reason(changes: dict[str, Any], reason: str) -> None:
     phone = engine(PHONE)
     phone.subscribe(subscribe(is_active=False), 0)
     frame = replace(publish_frame(local_device(CAMERA), publish()), **changes)
