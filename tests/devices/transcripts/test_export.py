@@ -9,6 +9,7 @@ import pytest
 from devices.errors import TranscriptError
 from devices.transcripts.export import to_json_lines, to_pcapng, write_artifacts
 from devices.transcripts.show import ladder_of_file, last_rungs, read_file, record_document
+from tests.support.needs import requires_tools
 from tests.support.transcripts import QUERY, records_of, sequence, small_transcript
 
 
@@ -20,8 +21,8 @@ def _tshark(path: Path, *fields: str) -> list[list[str]]:
 
 
 @pytest.mark.interop
-@pytest.mark.needs("tshark")
 def test_tshark_reads_the_capture_without_a_malformed_frame(tmp_path: Path) -> None:
+    requires_tools("tshark")
     capture = tmp_path / "capture.pcapng"
     with capture.open("wb") as sink:
         assert to_pcapng(records_of(small_transcript())[:4], sink.write) == 1
