@@ -21,9 +21,10 @@ from pairing.nan.bootstrapping_initiator import BootstrappingInitiator
 from pairing.nan.bootstrapping_responder import BootstrappingResponder
 from pairing.nan.bootstrapping_rules import BootstrappingProfile
 from pairing.nan.bootstrapping_states import ResponderState
-from pairing.nan.discovery import Discovery
+from pairing.nan.discovery import UNPROTECTED, Discovery
 from pairing.nan.frames import NanActionFrame, ServiceDiscoveryFrame, decode_nan_frame
 from pairing.nan.identifiers import address_text
+from pairing.nan.sessions import Session
 from pairing.nan.timing import DiscoveryWindows, Tsf
 from pairing.nan.windows import WindowGate
 
@@ -73,7 +74,7 @@ class Bootstrapping:
         session = self._discovery.sessions.get(instance_id)
         if session is None:
             raise LocalProtocolError(f"no session has instance ID {instance_id}")
-        partner = Partner(self._discovery.device, session, peer, peer_instance_id)
+        partner = self._partner(session, peer, peer_instance_id)
         token = self._last_token % LAST_TOKEN + 1 if dialog_token is None else dialog_token
         initiator = BootstrappingInitiator(partner, self._profile, method, token, offered)
         self._last_token = token
@@ -160,12 +161,14 @@ class Bootstrapping:
             return []
         if descriptor.type is not ServiceControlType.FOLLOW_UP or frame.destination != self._discovery.device.nmi:
             return []
+        if self._discovery.is_protected(frame.source) and not frame.is_protected_dual:
+            return [_ignored(frame, UNPROTECTED)]
         session = self._discovery.sessions.get(descriptor.requestor_instance_id)
         if session is None or session.service_id != descriptor.service_id:
             return [
                 _ignored(frame, f"no session of ours is instance {descriptor.requestor_instance_id} of that service")
             ]
-        partner = Partner(self._discovery.device, session, frame.source, descriptor.instance_id)
+        partner = self._partner(session, frame.source, descriptor.instance_id)
         if message.type == NpbaType.RESPONSE:
             return self._on_response(frame, partner, message, now)
         if message.type == NpbaType.REQUEST:
@@ -213,6 +216,10 @@ class Bootstrapping:
             message.dialog_token, NpbaType.RESPONSE, NpbaStatus.REJECTED, BootstrappingMethods.NONE, reason
         )
         return [partner.wrap(answer), _ignored(frame, f"{MAX_RESPONDERS} peers are being bootstrapped already")]
+
+    def _partner(self, session: Session, peer: bytes, peer_instance_id: int) -> Partner:
+        is_protected = self._discovery.is_protected(peer)
+        return Partner(self._discovery.device, session, peer, peer_instance_id, is_protected)
 
     def _asked_by(self, peer: bytes) -> BootstrappingResponder:
         responder = self._responders.get(peer)

@@ -39,6 +39,8 @@ class Partner:
     session: Session
     nmi: bytes
     instance_id: int
+    is_protected: bool = False
+    """Keys are shared with the peer already."""
 
     @property
     def name(self) -> str:
@@ -61,7 +63,9 @@ class Partner:
         carried: list[Attribute] = [message]
         if self.session.setup_info is not None:
             carried.append(PairingBootstrappingExtension(setup_info=self.session.setup_info))
-        frame = follow_up_frame(self.device, self.session, self.nmi, self.instance_id, carried=carried)
+        frame = follow_up_frame(
+            self.device, self.session, self.nmi, self.instance_id, carried=carried, is_protected=self.is_protected
+        )
         return Transmit(frame.encode(), self.nmi)
 
 

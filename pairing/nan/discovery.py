@@ -8,11 +8,12 @@ Source: Wi-Fi Aware specification 4.0, section 4.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 
 from pairing.engine import Address, FrameIgnored, Micros, Output, Outputs, PeerDiscovered, PeerLost, Transmit
 from pairing.errors import DecodeError, LocalProtocolError
+from pairing.ieee80211.frames import Category
 from pairing.nan.attributes import (
     PairingBootstrapping,
     ServiceControlType,
@@ -51,6 +52,7 @@ from pairing.nan.timing import DiscoveryWindows, Tsf
 from pairing.nan.windows import WindowGate
 
 PROTOCOL = "nan"
+UNPROTECTED = "an unprotected frame from a peer that we share keys with"
 MAX_DISCOVERED = 1024
 """Publishers kept in view; beyond that the one longest silent counts as lost."""
 MAX_STRANGERS = 256
@@ -93,6 +95,7 @@ class Discovery:
         self._running: dict[int, _Running] = {}
         self._in_view: dict[PeerKey, _InView] = {}
         self._devices = HeardDevices()
+        self._protected: set[bytes] = set()
         self._strangers: set[tuple[bytes, bytes]] = set()
 
     # What the owner asks for.
@@ -142,6 +145,13 @@ class Discovery:
         """Speak as another device from now on: a new NMI, cluster or availability."""
         self._device = device
 
+    def protect(self, peer: bytes, *, is_protected: bool = True) -> None:
+        """Share keys with a peer, or no longer: unicast SDFs to it get the protected category, those from it need it.
+
+        Encrypting and decrypting is the caller's, between this engine and the air.
+        """
+        (self._protected.add if is_protected else self._protected.discard)(peer)
+
     def synchronise(self, tsf: Tsf, now: Micros) -> None:
         """Follow another clock of the cluster."""
         self._gate.synchronise(tsf, now)
@@ -166,6 +176,10 @@ class Discovery:
     def peer_device(self, nmi: bytes) -> PeerDevice | None:
         """What the last frames of a peer said of it, whatever they were about."""
         return self._devices.get(nmi)
+
+    def is_protected(self, peer: bytes) -> bool:
+        """Whether keys are shared with a peer."""
+        return peer in self._protected
 
     @property
     def free_instance_id(self) -> int:
@@ -231,8 +245,9 @@ class Discovery:
         if frame.bssid not in (self._device.cluster_id, NAN_NETWORK_ID):
             return f"cluster {address_text(frame.bssid)}, ours is {address_text(self._device.cluster_id)}"
         if not is_group_address(frame.destination):
-            is_ours = frame.destination == self._device.nmi
-            return None if is_ours else f"addressed to {address_text(frame.destination)}"
+            if frame.destination != self._device.nmi:
+                return f"addressed to {address_text(frame.destination)}"
+            return UNPROTECTED if self.is_protected(frame.source) and not frame.is_protected_dual else None
         if frame.destination != NAN_NETWORK_ID:
             return f"group {address_text(frame.destination)}, expected the NAN network ID"
         asleep_until = self._gate.asleep_until(now)
@@ -395,6 +410,8 @@ class Discovery:
         return self._send(frame, now)
 
     def _send(self, frame: ServiceDiscoveryFrame, now: Micros) -> list[Output]:
+        if self.is_protected(frame.destination):
+            frame = replace(frame, category=Category.PROTECTED_DUAL_OF_PUBLIC)
         return [*self._gate.send(Transmit(frame.encode(), frame.destination), now)]
 
 

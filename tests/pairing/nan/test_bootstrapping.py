@@ -499,6 +499,20 @@ def test_a_bent_request_never_raises(place: int, value: int) -> None:
     assert len(outputs) <= 2
 
 
+def test_bootstrapping_with_a_peer_that_we_share_keys_with_is_protected() -> None:
+    discovery = Discovery(local_device(1))
+    discovery.publish(publish(), 0)
+    discovery.protect(PHONE)
+    camera = Bootstrapping(discovery, counting_entropy())
+    request = PairingBootstrapping(1, NpbaType.REQUEST, NpbaStatus.ACCEPTED, M.OPPORTUNISTIC)
+    plain = follow_up_frame(local_device(2), subscribe(), CAMERA, 9, carried=[request])
+    assert [type(each) for each in camera.receive_frame(plain, 1)] == [FrameIgnored]
+    protected = follow_up_frame(local_device(2), subscribe(), CAMERA, 9, carried=[request], is_protected=True)
+    answer, _ = camera.receive_frame(protected, 1)
+    assert isinstance(answer, Transmit)
+    assert decode_nan_frame(answer.payload).is_protected_dual
+
+
 # Profiles.
 
 

@@ -299,6 +299,32 @@ def test_a_bare_follow_up_is_still_one() -> None:
     assert received.service_info == b""
 
 
+def test_frames_between_peers_that_share_keys_have_the_protected_category() -> None:
+    scene = Scene(publish(is_unsolicited=False), subscribe())
+    scene.camera.protect(nmi(PHONE))
+    scene.phone.protect(nmi(CAMERA))
+    scene.run(SECOND)
+    scene.air.act(scene.at_phone, scene.phone.follow_up(11, nmi(CAMERA), 9, b"hello", scene.air.now))
+    scene.run(2 * SECOND)
+    for octets in scene.air.frames:
+        frame = decode_nan_frame(octets)
+        assert frame.is_protected_dual is (frame.destination != NAN_NETWORK_ID)
+    (received,) = scene.at_camera.events(FollowUpReceived)
+    assert received.is_protected
+
+
+def test_an_unprotected_frame_from_a_peer_with_keys_is_dropped_with_a_reason() -> None:
+    camera = engine(CAMERA)
+    camera.publish(publish(), 0)
+    camera.protect(nmi(PHONE))
+    frame = follow_up_frame(local_device(PHONE), subscribe(), nmi(CAMERA), 9, b"hello")
+    (ignored,) = camera.receive_frame(frame, 1)
+    assert isinstance(ignored, FrameIgnored)
+    assert "unprotected" in ignored.reason
+    camera.protect(nmi(PHONE), is_protected=False)
+    assert isinstance(camera.receive_frame(frame, 1)[0], FollowUpReceived)
+
+
 # Life of sessions.
 
 
