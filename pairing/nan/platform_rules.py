@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from pairing.errors import LocalProtocolError
 from pairing.nan.attributes import BootstrappingMethods
 from pairing.nan.bootstrapping_rules import ANDROID_FRAMEWORK, IOS_26_PUBLISHER, REFERENCE_PEER, BootstrappingProfile
 from pairing.nan.service_id import service_id, service_id_as_spelled
@@ -47,7 +48,7 @@ class Family(Enum):
     RAW = "raw"
 
 
-class UnknownPlatformError(ValueError):
+class UnknownPlatformError(LocalProtocolError):
     """No such platform is known."""
 
 
