@@ -1,6 +1,7 @@
 """The event log: stamping, the flat JSON form, patterns, waiting, and the nearest three."""
 
 import asyncio
+import contextlib
 import enum
 from dataclasses import dataclass, field
 from typing import Any
@@ -250,10 +251,11 @@ def test_follow_gives_the_past_and_then_what_comes() -> None:
         for at_us in (5, 6):
             clock.call_at(at_us, _Appending(log, StateChanged(state="off")))
         seen: list[int] = []
-        async for event in log.follow(after=1):
-            seen.append(event.id)
-            if len(seen) == 3:
-                break
+        async with contextlib.aclosing(log.follow(after=1)) as events:
+            async for event in events:
+                seen.append(event.id)
+                if len(seen) == 3:
+                    break
         return seen
 
     assert virtually(story) == [2, 3, 4]
