@@ -182,9 +182,15 @@ class Dataset:
         if ext_pan_id is not None:
             encoded[2] = b"\x02\x08" + (ext_pan_id if len(ext_pan_id) == 8 else _exactly(ext_pan_id, 8, "ext_pan_id"))
         if mesh_local_prefix is not None:
-            encoded[7] = b"\x07\x08" + (mesh_local_prefix if len(mesh_local_prefix) == 8 else _exactly(mesh_local_prefix, 8, "mesh_local_prefix"))
+            encoded[7] = b"\x07\x08" + (
+                mesh_local_prefix
+                if len(mesh_local_prefix) == 8
+                else _exactly(mesh_local_prefix, 8, "mesh_local_prefix")
+            )
         if network_key is not None:
-            encoded[5] = b"\x05\x10" + (network_key if len(network_key) == 16 else _exactly(network_key, 16, "network_key"))
+            encoded[5] = b"\x05\x10" + (
+                network_key if len(network_key) == 16 else _exactly(network_key, 16, "network_key")
+            )
         if network_name is not None:
             encoded[3] = _tlv(3, _utf8(network_name))
         if pan_id is not None:
