@@ -1,4 +1,4 @@
-"""HTTP/1.1 over a real socket with exactly the headers that the caller lists; Host and Content-Length come by themselves."""
+"""HTTP/1.1 over a real socket with exactly the headers that the caller lists; Host and Content-Length are added."""
 
 import asyncio
 from collections.abc import Mapping
