@@ -136,9 +136,14 @@ class TerminalFace:
         return True
 
 
-def choose_face(*, json: bool, stream: TextIO | None, rows: Rows) -> Face:
-    """JSON when asked for, a live table on a terminal, else plain lines. `stream` is where people read."""
+def choose_face(*, json: bool, stream: TextIO | None, rows: Rows, on_problem: Callable[[], object]) -> Face:
+    """JSON when asked for, a live table on a terminal, else plain lines. `stream` is where people read.
+
+    `on_problem` is called, on another thread, when the reader has left.
+    """
     stream = sys.stdout if stream is None else stream
     if json:
-        return JsonFace(LineWriter(stream, "stdout"))
-    return TerminalFace(stream, rows) if stream.isatty() else PlainFace(LineWriter(stream, "the events"), rows)
+        return JsonFace(LineWriter(stream, "stdout", on_problem))
+    if stream.isatty():
+        return TerminalFace(stream, rows)
+    return PlainFace(LineWriter(stream, "the events", on_problem), rows)

@@ -3,6 +3,7 @@
 import os
 import queue
 import threading
+from collections.abc import Callable
 from typing import TextIO
 
 from devices.cli.output import complain
@@ -18,12 +19,14 @@ class LineWriter:
 
     encoding = "utf-8"
 
-    def __init__(self, stream: TextIO, what: str) -> None:
+    def __init__(self, stream: TextIO, what: str, on_problem: Callable[[], object] = lambda: None) -> None:
+        """`on_problem` is called on the thread when nothing that is written arrives any more."""
         self.problem: OSError | None = None
         self.dropped = 0
         stream.flush()
         self._stream = stream
         self._what = what
+        self._on_problem = on_problem
         self._queue: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=f"writes {what}", daemon=True)
         self._thread.start()
@@ -67,3 +70,4 @@ class LineWriter:
                     data = data[os.write(descriptor, data) :]
                 except OSError as problem:
                     self.problem = problem
+                    self._on_problem()

@@ -79,7 +79,14 @@ class LiveSession:
         """Show the home until it is time to go, and its leave-taking. False if the system could not write it."""
         plan = self.plan
         stream = sys.stderr if plan.pcap == "-" else None
-        face = choose_face(json=plan.json, stream=stream, rows=lambda: home_rows(live))
+        loop = asyncio.get_running_loop()
+
+        def leave() -> None:
+            # A home in which nothing happens would otherwise not notice that its reader has left.
+            with contextlib.suppress(RuntimeError):  # the loop is gone already
+                loop.call_soon_threadsafe(self._stop.set)
+
+        face = choose_face(json=plan.json, stream=stream, rows=lambda: home_rows(live), on_problem=leave)
         teller = _Teller(live.log, face, self._stop)
         try:
             async with _control(live, api_socket) as api:
