@@ -1,6 +1,6 @@
-"""Hashes, HMAC and the key derivations built on them: the KDF of IEEE 802.11 and HKDF.
+"""Hashes, HMAC and the key derivations built on them: the KDF of IEEE 802.11, HKDF, and the PRF of TLS 1.2.
 
-Source: IEEE 802.11-2020, 12.7.1.6.2 (KDF-Hash-Length); RFC 5869 (HKDF).
+Source: IEEE 802.11-2020, 12.7.1.6.2 (KDF-Hash-Length); RFC 5869 (HKDF); RFC 5246, section 5 (PRF).
 """
 
 import hashlib
@@ -68,4 +68,14 @@ def hkdf_expand(algorithm: Hash, key: bytes, info: bytes, length: int) -> bytes:
         index += 1
         block = hmac.digest(key, block + info + bytes((index,)), algorithm.value)
         output += block
+    return output[:length]
+
+
+def tls_prf(algorithm: Hash, secret: bytes, label: str, seed: bytes, length: int) -> bytes:
+    """The PRF of TLS 1.2: P_hash over label and seed, to `length` octets."""
+    data = label.encode("ascii") + seed
+    chained, output = data, b""
+    while len(output) < length:
+        chained = hmac.digest(secret, chained, algorithm.value)
+        output += hmac.digest(secret, chained + data, algorithm.value)
     return output[:length]
