@@ -1,0 +1,242 @@
+"""A Wi-Fi Aware device: what an accessory or a phone holds to publish, subscribe, pair and open data paths.
+
+For any number of peers and services under one management address. Peers are named by their NMI; who is behind it, a
+paired peer's ID says. How the parts work together is in `device_core`.
+Source: Wi-Fi Aware specification 4.0.
+"""
+
+from collections.abc import Mapping
+
+from pairing.engine import Address, Entropy, Micros, Output, Outputs
+from pairing.errors import KeyStoreError, LocalProtocolError
+from pairing.ieee80211.frames import StatusCode
+from pairing.keys import NanPairingKeys, PairedPeer
+from pairing.nan.attributes import BootstrappingMethods
+from pairing.nan.device_core import DeviceCore
+from pairing.nan.device_settings import NanDeviceSettings, NanLies
+from pairing.nan.discovery import PeerKey
+from pairing.nan.identifiers import address_text
+from pairing.nan.pairing import Side
+from pairing.nan.pairing_events import PeerRemoved
+from pairing.nan.pairing_partners import discovered_service
+from pairing.nan.sessions import DiscoveredService, LocalDevice, Publish, Session, Subscribe
+
+
+class NanDevice:
+    """The engine of one device. Every intent returns what it puts out, in order."""
+
+    def __init__(self, settings: NanDeviceSettings, entropy: Entropy, now: Micros = 0) -> None:
+        self._core = DeviceCore(settings, entropy, now)
+
+    # Services.
+
+    def publish(
+        self, publish: Publish, now: Micros, *, is_pairing_open: bool = True, passphrase: str | None = None
+    ) -> Outputs:
+        """Begin to publish; with a passphrase, the service's data paths use it."""
+        self._require_free(publish.instance_id)
+        core = self._core
+        shown = core.sessions.add(publish, is_open=is_pairing_open, passphrase=passphrase)
+        return core.out(core.discovery.publish(shown, now)) if isinstance(shown, Publish) else []
+
+    def subscribe(self, subscribe: Subscribe, now: Micros, *, is_pairing_open: bool = True) -> Outputs:
+        """Begin to subscribe."""
+        self._require_free(subscribe.instance_id)
+        core = self._core
+        shown = core.sessions.add(subscribe, is_open=is_pairing_open, passphrase=None)
+        return core.out(core.discovery.subscribe(shown, now)) if isinstance(shown, Subscribe) else []
+
+    def update(self, session: Session, now: Micros) -> Outputs:
+        """Go on with another configuration under the same instance ID."""
+        return self._core.out(self._core.discovery.update(self._core.sessions.change(session), now))
+
+    def terminate(self, instance_id: int, now: Micros) -> Outputs:
+        """End a session."""
+        return self._core.out(self._core.discovery.terminate(instance_id, now))
+
+    def follow_up(self, instance_id: int, peer: bytes, peer_instance_id: int, data: bytes, now: Micros) -> Outputs:
+        """Send the application's octets to one instance of a peer."""
+        return self._core.out(self._core.discovery.follow_up(instance_id, peer, peer_instance_id, data, now))
+
+    # Pairing.
+
+    def open_pairing(self, now: Micros, instance_id: int | None = None) -> Outputs:
+        """Let peers pair with a session, or with all; wrong passwords of before are forgiven."""
+        self._core.pairing.allow_again()
+        return self._set_open(instance_id, now, is_open=True)
+
+    def close_pairing(self, now: Micros, instance_id: int | None = None) -> Outputs:
+        """Let no new peer pair; paired ones are recognised and verified as before."""
+        return self._set_open(instance_id, now, is_open=False)
+
+    def bootstrap(
+        self,
+        peer: bytes,
+        method: BootstrappingMethods,
+        now: Micros,
+        *,
+        instance_id: int | None = None,
+        peer_instance_id: int | None = None,
+        dialog_token: int | None = None,
+    ) -> Outputs:
+        """Ask a peer for a method, given from our point of view."""
+        core, found = self._core, discovered_service(self._core.discovery, peer)
+        if found is not None:
+            instance_id = found.subscribe_id if instance_id is None else instance_id
+            peer_instance_id = found.publish_id if peer_instance_id is None else peer_instance_id
+        if instance_id is None or peer_instance_id is None:
+            raise LocalProtocolError(f"no service of {address_text(peer)} is in view")
+        offered = BootstrappingMethods.NONE if found is None else found.methods
+        outputs = core.bootstrapping.request(
+            instance_id, peer, peer_instance_id, method, now, offered=offered, dialog_token=dialog_token
+        )
+        return core.out(outputs)
+
+    def accept_bootstrapping(self, peer: bytes, now: Micros) -> Outputs:
+        """Allow the method that a peer has asked for."""
+        return self._core.out(self._core.bootstrapping.accept(peer, now))
+
+    def reject_bootstrapping(self, peer: bytes, now: Micros, reason: int | None = None) -> Outputs:
+        """Refuse the method that a peer has asked for."""
+        return self._core.out(self._core.bootstrapping.reject(peer, now, reason))
+
+    def pair(self, peer: bytes, now: Micros, *, password: str | None = None, suite: int | None = None) -> Outputs:
+        """Begin pairing setup with a peer; without a password nothing is authenticated."""
+        return self._core.out(self._core.pairing.pair(peer, now, password=password, suite=suite))
+
+    def accept_pairing(self, peer: bytes, now: Micros, *, password: str | None = None) -> Outputs:
+        """Grant a peer's request, with the password if it asks for one."""
+        return self._core.out(self._core.pairing.accept(peer, now, password=password))
+
+    def reject_pairing(self, peer: bytes, now: Micros, status: int = StatusCode.UNSPECIFIED_FAILURE) -> Outputs:
+        """Refuse a peer's request."""
+        return self._core.out(self._core.pairing.reject(peer, now, status))
+
+    def cancel(self, peer: bytes, now: Micros) -> Outputs:
+        """Give up whatever goes on with a peer before it is paired."""
+        core = self._core
+        if core.pairing.is_in_progress(peer):
+            return core.out(core.pairing.cancel(peer, now))
+        if peer in core.bootstrapping.waiting_for_user:
+            return core.out(core.bootstrapping.reject(peer, now))
+        return core.out(core.bootstrapping.cancel(peer, now))
+
+    def verify(self, peer: bytes, now: Micros) -> Outputs:
+        """Bring an earlier pairing into force again, under fresh keys."""
+        return self._core.out(self._core.pairing.verify(peer, now))
+
+    # Paired peers.
+
+    def remove_peer(self, peer_id: int, now: Micros, reason: str = "removed") -> Outputs:
+        """Forget a pairing; keys in use with that peer go with it."""
+        core, addresses = self._core, self._core.addresses_of(peer_id)
+        removed = core.peers.forget(peer_id)
+        for nmi in addresses:
+            core.part(nmi)
+        return [PeerRemoved(peer_id=peer_id, name=removed.name, reason=reason)]
+
+    def forget(self, now: Micros) -> Outputs:
+        """Forget every pairing."""
+        removed: list[Output] = []
+        for peer in self._core.peers.all:
+            removed += self.remove_peer(peer.peer_id, now, "all forgotten")
+        return removed
+
+    @property
+    def paired_peers(self) -> tuple[PairedPeer, ...]:
+        """The pairings that are remembered, the oldest first."""
+        return self._core.peers.all
+
+    def paired_peer(self, nmi: bytes) -> PairedPeer | None:
+        """The pairing with the device that was heard under that address."""
+        return self._core.pairing.recognise(nmi)
+
+    def snapshot(self) -> dict[str, object]:
+        """Identity and paired peers as a JSON object, with every secret."""
+        return {"nik": self._core.nik.hex(), "paired": [each.to_json() for each in self._core.peers.all]}
+
+    # What others may ask.
+
+    @property
+    def device(self) -> LocalDevice:
+        """What the frames of this device carry."""
+        return self._core.discovery.device
+
+    @property
+    def sessions(self) -> Mapping[int, Session]:
+        """The sessions that run, as they are on the air."""
+        return self._core.discovery.sessions
+
+    @property
+    def discovered(self) -> Mapping[PeerKey, DiscoveredService]:
+        """The publishers in view."""
+        return self._core.discovery.discovered
+
+    @property
+    def waiting_for_user(self) -> tuple[bytes, ...]:
+        """The peers that ask for something and have no answer yet."""
+        return (*self._core.bootstrapping.waiting_for_user, *self._core.pairing.waiting_for_user)
+
+    def is_pairing_open(self, instance_id: int) -> bool:
+        """Whether peers may pair with that session."""
+        return self._core.sessions.is_open(instance_id)
+
+    def setup_info(self, peer: bytes) -> bytes | None:
+        """What a peer said of itself while it was open for pairing."""
+        return self._core.pairing.setup_info(peer)
+
+    def keys(self, peer: bytes) -> NanPairingKeys | None:
+        """The keys of the pairing in force with a peer."""
+        return self._core.protection.keys(self.device.nmi, peer)
+
+    def attempt(self, peer: bytes) -> Side | None:
+        """The pairing attempt with a peer, for who wants every intermediate value."""
+        return self._core.pairing.side(peer)
+
+    def tell_lies(self, lies: NanLies) -> None:
+        """Deviate from now on; the default lies are none."""
+        self._core.pairing.lies = lies.pairing
+
+    # What time and the air bring.
+
+    @property
+    def deadline(self) -> Micros | None:
+        """The one next moment."""
+        return self._core.deadline
+
+    def receive(self, payload: bytes, sender: Address, now: Micros) -> Outputs:
+        """A frame has arrived."""
+        return self._core.receive(payload, sender, now)
+
+    def acknowledged(self, payload: bytes, is_acknowledged: bool, now: Micros) -> Outputs:
+        """The medium tells whether a unicast frame of ours arrived; without such news, frames count as arrived."""
+        return self._core.acknowledged(payload, is_acknowledged, now)
+
+    def handle_timeout(self, now: Micros) -> Outputs:
+        """The deadline has passed."""
+        return self._core.handle_timeout(now)
+
+    # Parts.
+
+    def _set_open(self, instance_id: int | None, now: Micros, *, is_open: bool) -> Outputs:
+        core = self._core
+        chosen = core.sessions.pairing_ids if instance_id is None else (instance_id,)
+        outputs: list[Output] = []
+        for each in chosen:
+            outputs += core.discovery.update(core.sessions.set_open(each, is_open=is_open), now)
+        return core.out(outputs)
+
+    def _require_free(self, instance_id: int) -> None:
+        if instance_id in self.sessions:
+            raise LocalProtocolError(f"instance ID {instance_id} is in use")
+
+
+def restored(snapshot: Mapping[str, object]) -> tuple[bytes, tuple[PairedPeer, ...]]:
+    """NIK and paired peers of a snapshot, for the settings of the next device; KeyStoreError if it is damaged."""
+    nik, paired = snapshot.get("nik"), snapshot.get("paired")
+    if not isinstance(nik, str) or not isinstance(paired, list):
+        raise KeyStoreError("snapshot: nik or paired is missing")
+    try:
+        return bytes.fromhex(nik), tuple(PairedPeer.from_json(each) for each in paired)
+    except (ValueError, AttributeError):
+        raise KeyStoreError("snapshot: nik is not hexadecimal, or a paired peer is no object") from None

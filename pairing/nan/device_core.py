@@ -1,0 +1,165 @@
+"""The engines of a Wi-Fi Aware device put together: which frame is for which, and what passes the frame protection.
+
+What the owner may ask for is in `device`. Sub-engines speak plain frames; here they are sealed on the way out, opened
+on the way in, and the medium's reports brought back to whom they concern.
+Source: Wi-Fi Aware specification 4.0.
+"""
+
+from pairing.engine import Address, Entropy, Event, FrameIgnored, Micros, Output, Outputs, Transmit
+from pairing.errors import DecodeError, RemoteProtocolError
+from pairing.ieee80211.frames import ManagementFrame, Subtype
+from pairing.nan.attributes import IdentityResolution
+from pairing.nan.bootstrapping import Bootstrapping
+from pairing.nan.device_sessions import DeviceSessions
+from pairing.nan.device_settings import NanDeviceSettings
+from pairing.nan.discovery import Discovery
+from pairing.nan.events import SessionTerminated
+from pairing.nan.frames import ServiceDiscoveryFrame, is_nan_frame, read_nan_frame
+from pairing.nan.identifiers import address_text
+from pairing.nan.identity import PairedPeers, draw_nik
+from pairing.nan.pairing import Pairing
+from pairing.nan.pairing_events import PairingCompleted, PeerRecognised, PeerRemoved
+from pairing.nan.protection import FrameProtection
+
+PROTOCOL = "nan"
+MAX_SEALED = 256
+"""Protected frames whose fate is not known yet."""
+MAX_RECOGNISED = 1024
+"""Addresses of which it is noted whether a paired peer is behind them."""
+
+
+class DeviceCore:
+    """One device's engines, its paired peers and the keys in use."""
+
+    def __init__(self, settings: NanDeviceSettings, entropy: Entropy, now: Micros) -> None:
+        self.settings = settings
+        self.nik = draw_nik(entropy) if settings.nik is None else settings.nik
+        self.peers = PairedPeers(settings.paired, now, does_expire=settings.does_forget_expired)
+        self.protection = FrameProtection(is_encrypting=settings.is_encrypting)
+        self.sessions = DeviceSessions(self.nik, settings.nmi, entropy)
+        self.discovery = Discovery(settings.local, windows=settings.windows)
+        self.bootstrapping = Bootstrapping(self.discovery, entropy, settings.bootstrapping, windows=settings.windows)
+        self.pairing = Pairing(
+            self.discovery,
+            self.bootstrapping,
+            self.protection,
+            self.peers,
+            self.nik,
+            entropy,
+            settings.pairing,
+        )
+        self._sealed: dict[bytes, bytes] = {}
+        self._recognised: dict[bytes, tuple[IdentityResolution, int | None]] = {}
+
+    # Out.
+
+    def out(self, outputs: Outputs) -> list[Output]:
+        """What leaves the device: frames sealed where keys are in use, consequences of events drawn."""
+        passed: list[Output] = []
+        for output in outputs:
+            if isinstance(output, Transmit):
+                passed.append(self._seal(output))
+            else:
+                passed.append(output)
+                self._note(output)
+        return passed
+
+    def part(self, peer: bytes) -> None:
+        """Forget what goes on with an address, and use no key with it any more."""
+        self.protection.remove(self.discovery.device.nmi, peer)
+        self.pairing.forget(peer)
+        self.bootstrapping.forget(peer)
+        self._recognised.pop(peer, None)
+
+    def addresses_of(self, peer_id: int) -> tuple[bytes, ...]:
+        """Where a paired peer was recognised or paired."""
+        return tuple(nmi for nmi, (_, known) in self._recognised.items() if known == peer_id)
+
+    def _seal(self, output: Transmit) -> Transmit:
+        sealed = self.protection.seal(output)
+        if sealed is not output:
+            self._sealed[sealed.payload] = output.payload
+            if len(self._sealed) > MAX_SEALED:
+                del self._sealed[next(iter(self._sealed))]
+        return sealed
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, SessionTerminated):
+            self.sessions.remove(event.instance_id)
+        elif isinstance(event, PairingCompleted) and event.peer_id is not None and event.peer is not None:
+            nmi = bytes.fromhex(event.peer.replace(":", ""))
+            heard = self.discovery.peer_device(nmi)
+            if heard is not None and heard.identity is not None:
+                self._recognised[nmi] = (heard.identity, event.peer_id)
+
+    # In.
+
+    def receive(self, payload: bytes, sender: Address, now: Micros) -> list[Output]:
+        """A frame from the air."""
+        try:
+            frame = ManagementFrame.decode(payload)
+            if frame.subtype == Subtype.AUTHENTICATION:
+                return self.out(self.pairing.receive(payload, sender, now))
+            if not is_nan_frame(frame) or not self._is_ours(frame):
+                return []
+            plain = self.protection.open(frame)
+            decoded = read_nan_frame(plain)
+        except (DecodeError, RemoteProtocolError) as error:
+            peer = address_text(sender) if isinstance(sender, bytes) else None
+            return [FrameIgnored(peer=peer, reason=str(error), protocol=PROTOCOL)]
+        if isinstance(decoded, ServiceDiscoveryFrame):
+            return self.out(self._receive_discovery(decoded, now))
+        return []
+
+    def _is_ours(self, frame: ManagementFrame) -> bool:
+        return frame.is_group_addressed or frame.receiver in (self.discovery.device.nmi, self.settings.ndi)
+
+    def _receive_discovery(self, frame: ServiceDiscoveryFrame, now: Micros) -> Outputs:
+        return [
+            *self.discovery.receive_frame(frame, now),
+            *self._recognise(frame),
+            *self.bootstrapping.receive_frame(frame, now),
+            *self.pairing.receive_frame(frame, now),
+        ]
+
+    def _recognise(self, frame: ServiceDiscoveryFrame) -> Outputs:
+        """Say once when a paired peer is in view under another address or NIRA."""
+        identity = frame.find(IdentityResolution)
+        if identity is None or frame.source == self.discovery.device.nmi:
+            return []
+        known = self._recognised.get(frame.source)
+        if known is not None and known[0] == identity:
+            return []
+        found = self.peers.find(identity, frame.source)
+        self._recognised[frame.source] = (identity, None if found is None else found.peer_id)
+        if len(self._recognised) > MAX_RECOGNISED:
+            del self._recognised[next(iter(self._recognised))]
+        if found is None:
+            return []
+        return [PeerRecognised(peer=address_text(frame.source), peer_id=found.peer_id, name=found.name)]
+
+    def acknowledged(self, payload: bytes, is_acknowledged: bool, now: Micros) -> list[Output]:
+        """The medium tells whether a unicast frame that left here arrived."""
+        plain = self._sealed.pop(payload, payload)
+        return self.out(self.pairing.acknowledged(plain, is_acknowledged, now))
+
+    # Time.
+
+    @property
+    def deadline(self) -> Micros | None:
+        """The earliest of all parts."""
+        parts = (self.discovery.deadline, self.bootstrapping.deadline, self.pairing.deadline, self.peers.deadline)
+        return min((time for time in parts if time is not None), default=None)
+
+    def handle_timeout(self, now: Micros) -> list[Output]:
+        """Everything that is due."""
+        outputs: list[Output] = [
+            *self.discovery.handle_timeout(now),
+            *self.bootstrapping.handle_timeout(now),
+            *self.pairing.handle_timeout(now),
+        ]
+        for peer in self.peers.expire(now):
+            for nmi in self.addresses_of(peer.peer_id):
+                self.part(nmi)
+            outputs.append(PeerRemoved(peer_id=peer.peer_id, name=peer.name, reason="its lifetime is over"))
+        return self.out(outputs)
