@@ -95,7 +95,7 @@ def _locked(path: Path) -> int:
         holder = os.read(lock, 20).decode("ascii", "replace").strip()
         os.close(lock)
         whom = f"process {holder}" if holder else "another process"
-        message = f"state directory {path} is in use by {whom}; stop that one, or give another directory"
+        message = f"state directory {path} is in use by {whom}; stop that one, or give another directory (--state DIR)"
         raise StateLockedError(message) from error
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode("ascii"), 0)
