@@ -137,7 +137,7 @@ def _read_extensions(reader: Reader) -> tuple[Extension, ...] | None:
     if not reader.remaining:
         return None
     block = reader.sub(reader.u16be("length of extensions"), "extensions")
-    extensions = []
+    extensions: list[Extension] = []
     while block.remaining:
         kind = block.u16be("extension type")
         if any(kind == each.extension_type for each in extensions):
