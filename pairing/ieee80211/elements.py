@@ -143,8 +143,12 @@ class Rsne:
 
     @classmethod
     def decode(cls, element: Element) -> "Rsne":
+        """The fields of an RSNE."""
+        return cls.read(Reader(element.body))
+
+    @classmethod
+    def read(cls, reader: Reader) -> "Rsne":
         """Read the body of an RSNE."""
-        reader = Reader(element.body)
         version, group = reader.u16le("RSNE version"), reader.u32be("group cipher")
         pairwise = tuple(reader.u32be("pairwise cipher") for _ in range(reader.u16le("pairwise cipher count")))
         akms = tuple(reader.u32be("AKM") for _ in range(reader.u16le("AKM count")))
@@ -202,8 +206,12 @@ class PasnParameters:
 
     @classmethod
     def decode(cls, element: Element, *, from_responder: bool) -> "PasnParameters":
-        """Read the element; who sent it decides whether a comeback field starts with a time."""
-        reader = Reader(element.body)
+        """The fields of the element; who sent it decides whether a comeback field starts with a time."""
+        return cls.read(Reader(element.body), from_responder=from_responder)
+
+    @classmethod
+    def read(cls, reader: Reader, *, from_responder: bool) -> "PasnParameters":
+        """Read the body of the element, after its extension id."""
         control = reader.u8("PASN Parameters control")
         wrapped_format = reader.u8("wrapped data format")
         comeback = group = None

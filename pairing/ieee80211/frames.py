@@ -96,17 +96,22 @@ class ManagementFrame:
 
     @classmethod
     def decode(cls, data: bytes) -> "ManagementFrame":
+        """The frame that the octets are."""
+        return cls.read(Reader(data))
+
+    @classmethod
+    def read(cls, reader: Reader) -> "ManagementFrame":
         """Read a frame; refuses other types and versions, and an HT Control field."""
-        reader = Reader(data)
+        start = reader.offset
         control = reader.u8("frame control")
         if control & 0x0F:
-            raise DecodeError(0, f"frame type and version {control & 0x0F:#x}, expected a management frame (0)")
-        flags = reader.u8("frame control")
+            raise DecodeError(start, f"frame type and version {control & 0x0F:#x}, expected a management frame (0)")
+        flags = reader.u8("frame flags")
         if flags & FrameFlags.HT_CONTROL:
-            raise DecodeError(1, "HT Control fields are not read here")
+            raise DecodeError(start + 1, "HT Control fields are not read here")
         duration = reader.u16le("duration")
-        receiver, transmitter, bssid = (reader.take(6, "address") for _ in range(3))
-        sequence_control = reader.u16le("sequence control")
+        receiver, transmitter = reader.take(6, "receiver address"), reader.take(6, "transmitter address")
+        bssid, sequence_control = reader.take(6, "BSSID"), reader.u16le("sequence control")
         return cls(control >> 4, receiver, transmitter, bssid, reader.rest(), flags, duration, sequence_control)
 
 

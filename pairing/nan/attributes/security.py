@@ -157,7 +157,11 @@ class KeyDescriptor:
     @classmethod
     def decode(cls, data: bytes, mic_length: int) -> Self:
         """The descriptor, given the length of its MIC."""
-        reader = Reader(data)
+        return cls.read(Reader(data), mic_length)
+
+    @classmethod
+    def read(cls, reader: Reader, mic_length: int) -> Self:
+        """Read the descriptor, given the length of its MIC."""
         kind, info, length = reader.u8("descriptor type"), KeyInfo(reader.u16be("key info")), reader.u16be("key length")
         counter, nonce = reader.u64be("replay counter"), reader.take(_NONCE, "nonce")
         iv, rsc, reserved = reader.take(_IV, "IV"), reader.take(_RSC, "RSC"), reader.take(_RESERVED, "reserved octets")
