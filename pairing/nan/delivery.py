@@ -71,6 +71,12 @@ class Delivery:
         """The frame once more, without a wait of its own."""
         return [] if self._frame is None else [self._frame]
 
+    def resend(self, now: Micros) -> list[Transmit]:
+        """The frame once more, since the receiver asks for it; its fate counts anew unless all is settled."""
+        if self._frame is None:
+            return []
+        return self.send(self._frame, now)
+
     def stop(self) -> None:
         """Care no more."""
         self.state, self._due, self._frame = DeliveryState.IDLE, None, None

@@ -11,7 +11,8 @@ from pairing.engine import Address, Entropy, Micros, Output, Outputs
 from pairing.errors import KeyStoreError, LocalProtocolError
 from pairing.ieee80211.frames import StatusCode
 from pairing.keys import NanPairingKeys, PairedPeer
-from pairing.nan.attributes import BootstrappingMethods
+from pairing.nan.attributes import BootstrappingMethods, ReasonCode
+from pairing.nan.data_path import Path
 from pairing.nan.device_core import DeviceCore
 from pairing.nan.device_settings import NanDeviceSettings, NanLies
 from pairing.nan.discovery import PeerKey
@@ -125,15 +126,71 @@ class NanDevice:
         """Bring an earlier pairing into force again, under fresh keys."""
         return self._core.out(self._core.pairing.verify(peer, now))
 
+    # Data paths.
+
+    def open_data_path(
+        self,
+        peer: bytes,
+        now: Micros,
+        *,
+        passphrase: str | None = None,
+        pmk: bytes | None = None,
+        suite: int | None = None,
+        service_info: bytes = b"",
+        dialog_token: int | None = None,
+    ) -> Outputs:
+        """Ask a publisher in view for a data path; with a paired peer, the keys are those of the pairing."""
+        opened = self._core.data_paths.open(
+            peer,
+            now,
+            passphrase=passphrase,
+            pmk=pmk,
+            suite=suite,
+            service_info=service_info,
+            dialog_token=dialog_token,
+        )
+        return self._core.out(opened)
+
+    def accept_data_path(
+        self,
+        number: int,
+        now: Micros,
+        *,
+        passphrase: str | None = None,
+        pmk: bytes | None = None,
+        service_info: bytes = b"",
+    ) -> Outputs:
+        """Grant a request; a passphrase or PMK is needed only where the service has no passphrase."""
+        paths = self._core.data_paths
+        return self._core.out(paths.accept(number, now, passphrase=passphrase, pmk=pmk, service_info=service_info))
+
+    def reject_data_path(self, number: int, now: Micros, reason: int = ReasonCode.NDP_REJECTED) -> Outputs:
+        """Refuse a request."""
+        return self._core.out(self._core.data_paths.reject(number, now, reason))
+
+    def close_data_path(self, number: int, now: Micros, reason: int = ReasonCode.UNSPECIFIED) -> Outputs:
+        """End a data path, open or on its way."""
+        return self._core.out(self._core.data_paths.close(number, now, reason))
+
+    def data_path(self, number: int) -> Path | None:
+        """A data path that is open or on its way."""
+        return self._core.data_paths.path(number)
+
+    @property
+    def open_data_paths(self) -> tuple[int, ...]:
+        """The numbers of the data paths that are open."""
+        return self._core.data_paths.open_paths
+
     # Paired peers.
 
     def remove_peer(self, peer_id: int, now: Micros, reason: str = "removed") -> Outputs:
         """Forget a pairing; keys in use with that peer go with it."""
         core, addresses = self._core, self._core.addresses_of(peer_id)
         removed = core.peers.forget(peer_id)
+        parted: list[Output] = []
         for nmi in addresses:
-            core.part(nmi)
-        return [PeerRemoved(peer_id=peer_id, name=removed.name, reason=reason)]
+            parted += core.part(nmi, now)
+        return [*parted, PeerRemoved(peer_id=peer_id, name=removed.name, reason=reason)]
 
     def forget(self, now: Micros) -> Outputs:
         """Forget every pairing."""
@@ -195,7 +252,7 @@ class NanDevice:
 
     def tell_lies(self, lies: NanLies) -> None:
         """Deviate from now on; the default lies are none."""
-        self._core.pairing.lies = lies.pairing
+        self._core.pairing.lies, self._core.data_paths.lies = lies.pairing, lies.data_path
 
     # What time and the air bring.
 

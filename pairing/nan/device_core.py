@@ -10,6 +10,7 @@ from pairing.errors import DecodeError, RemoteProtocolError
 from pairing.ieee80211.frames import ManagementFrame, Subtype
 from pairing.nan.attributes import IdentityResolution
 from pairing.nan.bootstrapping import Bootstrapping
+from pairing.nan.data_path import DataPaths
 from pairing.nan.device_sessions import DeviceSessions
 from pairing.nan.device_settings import NanDeviceSettings
 from pairing.nan.discovery import Discovery
@@ -48,6 +49,9 @@ class DeviceCore:
             entropy,
             settings.pairing,
         )
+        self.data_paths = DataPaths(
+            self.discovery, self.protection, self.sessions, settings.ndi, entropy, settings.data_path
+        )
         self._sealed: dict[bytes, bytes] = {}
         self._recognised: dict[bytes, tuple[IdentityResolution, int | None]] = {}
 
@@ -64,12 +68,14 @@ class DeviceCore:
                 self._note(output)
         return passed
 
-    def part(self, peer: bytes) -> None:
-        """Forget what goes on with an address, and use no key with it any more."""
+    def part(self, peer: bytes, now: Micros) -> list[Output]:
+        """End what goes on with an address, and use no key with it any more."""
+        ended = self.out(self.data_paths.drop(peer, now))
         self.protection.remove(self.discovery.device.nmi, peer)
         self.pairing.forget(peer)
         self.bootstrapping.forget(peer)
         self._recognised.pop(peer, None)
+        return ended
 
     def addresses_of(self, peer_id: int) -> tuple[bytes, ...]:
         """Where a paired peer was recognised or paired."""
@@ -109,7 +115,7 @@ class DeviceCore:
             return [FrameIgnored(peer=peer, reason=str(error), protocol=PROTOCOL)]
         if isinstance(decoded, ServiceDiscoveryFrame):
             return self.out(self._receive_discovery(decoded, now))
-        return []
+        return self.out(self.data_paths.receive_frame(decoded, now))
 
     def _is_ours(self, frame: ManagementFrame) -> bool:
         return frame.is_group_addressed or frame.receiver in (self.discovery.device.nmi, self.settings.ndi)
@@ -141,15 +147,16 @@ class DeviceCore:
     def acknowledged(self, payload: bytes, is_acknowledged: bool, now: Micros) -> list[Output]:
         """The medium tells whether a unicast frame that left here arrived."""
         plain = self._sealed.pop(payload, payload)
-        return self.out(self.pairing.acknowledged(plain, is_acknowledged, now))
+        told = (plain, is_acknowledged, now)
+        return self.out([*self.pairing.acknowledged(*told), *self.data_paths.acknowledged(*told)])
 
     # Time.
 
     @property
     def deadline(self) -> Micros | None:
         """The earliest of all parts."""
-        parts = (self.discovery.deadline, self.bootstrapping.deadline, self.pairing.deadline, self.peers.deadline)
-        return min((time for time in parts if time is not None), default=None)
+        parts = (self.discovery, self.bootstrapping, self.pairing, self.data_paths, self.peers)
+        return min((part.deadline for part in parts if part.deadline is not None), default=None)
 
     def handle_timeout(self, now: Micros) -> list[Output]:
         """Everything that is due."""
@@ -157,9 +164,11 @@ class DeviceCore:
             *self.discovery.handle_timeout(now),
             *self.bootstrapping.handle_timeout(now),
             *self.pairing.handle_timeout(now),
+            *self.data_paths.handle_timeout(now),
         ]
+        passed = self.out(outputs)
         for peer in self.peers.expire(now):
             for nmi in self.addresses_of(peer.peer_id):
-                self.part(nmi)
-            outputs.append(PeerRemoved(peer_id=peer.peer_id, name=peer.name, reason="its lifetime is over"))
-        return self.out(outputs)
+                passed += self.part(nmi, now)
+            passed.append(PeerRemoved(peer_id=peer.peer_id, name=peer.name, reason="its lifetime is over"))
+        return passed

@@ -9,6 +9,7 @@ from pairing.keys import PairedPeer
 from pairing.nan.attributes import Availability, DeviceCapability
 from pairing.nan.bootstrapping_rules import BootstrappingProfile
 from pairing.nan.cluster import ClusterSettings
+from pairing.nan.data_path_rules import DataPathLies, DataPathSettings
 from pairing.nan.identifiers import check_address
 from pairing.nan.pairing_rules import PairingLies, PairingProfile
 from pairing.nan.sessions import LocalDevice
@@ -26,6 +27,7 @@ class NanDeviceSettings:
     availability: tuple[Availability, ...] = ()
     bootstrapping: BootstrappingProfile = BootstrappingProfile()  # noqa: RUF009 - a frozen value
     pairing: PairingProfile = PairingProfile()  # noqa: RUF009 - a frozen value
+    data_path: DataPathSettings = DataPathSettings()  # noqa: RUF009 - a frozen value
     windows: DiscoveryWindows | None = None
     """None: frames leave at once and are heard at any time."""
     cluster: ClusterSettings | None = None
@@ -60,6 +62,7 @@ class NanLies:
     """Deviations of a device, each off by default."""
 
     pairing: PairingLies = PairingLies()  # noqa: RUF009 - a frozen value
+    data_path: DataPathLies = DataPathLies()  # noqa: RUF009 - a frozen value
 
 
 TRUTHFUL = NanLies()

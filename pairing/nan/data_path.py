@@ -1,0 +1,421 @@
+"""The data paths of a device: any number with any number of peers, asked for by either side.
+
+Reads services and peers from the discovery engine and the keys of pairings from the frame protection, to which the keys
+of secure paths go. Paths between the same two interfaces share one key: the strongest.
+Source: Wi-Fi Aware specification 4.0, sections 7.1 and 7.3.
+"""
+
+from dataclasses import replace
+from typing import TypeAlias
+
+from pairing.engine import Entropy, FrameIgnored, Micros, Output, Outputs
+from pairing.errors import LocalProtocolError
+from pairing.keys import NanPairingKeys
+from pairing.nan.attributes import (
+    Capabilities,
+    DeviceCapability,
+    Ndc,
+    NdpExtension,
+    NegotiationStatus,
+    ReasonCode,
+    SdeaControl,
+)
+from pairing.nan.attributes.schedule import NDC_ID_LENGTH
+from pairing.nan.data_path_events import DataPathOpened, DataPathRequested
+from pairing.nan.data_path_exchange import DataPathExchange
+from pairing.nan.data_path_initiator import DataPathInitiator
+from pairing.nan.data_path_keys import OwnGroupKeys
+from pairing.nan.data_path_requests import PASSPHRASE_SUITES, Refused, judge_request, read_request
+from pairing.nan.data_path_responder import NONCE_LENGTH, DataPathResponder
+from pairing.nan.data_path_rules import DataPathLies, DataPathSettings, strength
+from pairing.nan.data_path_side import PROTOCOL
+from pairing.nan.data_path_terms import DataPathTerms, NdpAttribute, ndp_of
+from pairing.nan.delivery import DeliveryState
+from pairing.nan.device_sessions import DeviceSessions
+from pairing.nan.discovery import Discovery
+from pairing.nan.frames import NafSubtype, NanActionFrame
+from pairing.nan.identifiers import address_text
+from pairing.nan.pairing_partners import discovered_service
+from pairing.nan.platform_rules import DataPathSecurity
+from pairing.nan.protection import FrameProtection
+from pairing.nan.sessions import DiscoveredService, Publish
+
+Path: TypeAlias = DataPathInitiator | DataPathResponder
+LAST_ID = 0xFF
+PMK_LENGTH = 32
+OURS = frozenset(
+    {
+        NafSubtype.DATA_PATH_REQUEST,
+        NafSubtype.DATA_PATH_RESPONSE,
+        NafSubtype.DATA_PATH_CONFIRM,
+        NafSubtype.DATA_PATH_KEY_INSTALLMENT,
+        NafSubtype.DATA_PATH_TERMINATION,
+    }
+)
+
+
+class DataPaths:
+    """Intents: `open`, `accept`, `reject`, `close`, `drop`; a data path is named by its number."""
+
+    def __init__(
+        self,
+        discovery: Discovery,
+        protection: FrameProtection,
+        sessions: DeviceSessions,
+        own_ndi: bytes,
+        entropy: Entropy,
+        settings: DataPathSettings | None = None,
+    ) -> None:
+        self.lies = DataPathLies()
+        """The deviations of paths that begin from now on."""
+        self._discovery = discovery
+        self._protection = protection
+        self._sessions = sessions
+        self._own_ndi = own_ndi
+        self._entropy = entropy
+        self._settings = settings or DataPathSettings()
+        self._group_keys = OwnGroupKeys(self._settings.security_capabilities, entropy)
+        self._paths: dict[int, Path] = {}
+        self._last_number = self._last_token = self._last_ndp_id = 0
+
+    # What the owner asks for.
+
+    def open(
+        self,
+        peer: bytes,
+        now: Micros,
+        *,
+        passphrase: str | None = None,
+        pmk: bytes | None = None,
+        suite: int | None = None,
+        service_info: bytes = b"",
+        dialog_token: int | None = None,
+    ) -> Outputs:
+        """Ask a publisher in view for a data path; with a paired one, the keys are those of the pairing."""
+        found = discovered_service(self._discovery, peer)
+        if found is None:
+            raise LocalProtocolError(f"no service of {address_text(peer)} is in view")
+        keys = self._protection.keys(self._discovery.device.nmi, peer)
+        security, suite = _chosen(found, keys, passphrase, pmk, suite)
+        terms = self._terms_of(found, keys, security, suite, service_info, dialog_token)
+        exchange = None
+        if suite:
+            secret = self._pmk(terms, keys, passphrase, pmk)
+            groups = self._group_keys.draw(suite, with_gtk=terms.with_gtk)
+            exchange = DataPathExchange(terms, secret, groups)
+        path = DataPathInitiator(terms, exchange)
+        path.side.with_terms(ndc_id=self._entropy(NDC_ID_LENGTH))
+        if exchange is not None:
+            exchange.set_own_nonce(self._entropy(NONCE_LENGTH))
+        self._paths[terms.number] = path
+        return self._after(path, path.start(now))
+
+    def accept(
+        self,
+        number: int,
+        now: Micros,
+        *,
+        passphrase: str | None = None,
+        pmk: bytes | None = None,
+        service_info: bytes = b"",
+    ) -> Outputs:
+        """Grant a peer's request; a passphrase or PMK is needed only where the service has none."""
+        path = self._asked(number)
+        path.side.with_terms(service_info=service_info)
+        terms, exchange = path.side.terms, None
+        if terms.suite:
+            keys = self._protection.keys(terms.device.nmi, terms.peer_nmi)
+            secret = self._pmk(terms, keys, passphrase, pmk)
+            groups = self._group_keys.draw(terms.suite, with_gtk=terms.with_gtk)
+            exchange = DataPathExchange(terms, secret, groups)
+        return self._after(path, path.accept(exchange, self._entropy, now))
+
+    def reject(self, number: int, now: Micros, reason: int = ReasonCode.NDP_REJECTED) -> Outputs:
+        """Refuse a peer's request."""
+        path = self._asked(number)
+        return self._after(path, path.refuse(reason, "user", "to accept", "rejected", now))
+
+    def close(self, number: int, now: Micros, reason: int = ReasonCode.UNSPECIFIED) -> Outputs:
+        """End a data path, open or on its way."""
+        path = self._paths.get(number)
+        if path is None or path.is_over:
+            raise LocalProtocolError(f"there is no data path {number}")
+        return self._after(path, path.close(reason, now))
+
+    def drop(self, peer: bytes, now: Micros) -> Outputs:
+        """End everything with a peer at once; it is told, but not twice."""
+        outputs: list[Output] = []
+        for number, path in list(self._paths.items()):
+            if path.side.terms.peer_nmi == peer:
+                outputs += [] if path.is_over else path.close(ReasonCode.UNSPECIFIED, now)
+                del self._paths[number]
+        return outputs
+
+    # What others may ask.
+
+    def path(self, number: int) -> Path | None:
+        """A data path that is open or on its way."""
+        return self._paths.get(number)
+
+    @property
+    def open_paths(self) -> tuple[int, ...]:
+        """The numbers of the data paths that are open."""
+        return tuple(number for number, path in self._paths.items() if path.is_open)
+
+    @property
+    def waiting_for_user(self) -> tuple[int, ...]:
+        """The requests that wait for `accept` or `reject`."""
+        return tuple(number for number, path in self._paths.items() if _is_asked(path))
+
+    # What time and the air bring.
+
+    @property
+    def deadline(self) -> Micros | None:
+        """The earliest of all."""
+        times = (path.deadline for path in self._paths.values())
+        return min((time for time in times if time is not None), default=None)
+
+    def handle_timeout(self, now: Micros) -> Outputs:
+        """Repeat, give up, forget what is over."""
+        outputs: list[Output] = []
+        for path in list(self._paths.values()):
+            if path.deadline is not None and path.deadline <= now:
+                outputs += self._after(path, path.handle_timeout(now))
+        return outputs
+
+    def acknowledged(self, payload: bytes, is_acknowledged: bool, now: Micros) -> Outputs:
+        """The medium tells whether a frame of ours arrived; the frame as this engine put it out."""
+        outputs: list[Output] = []
+        for path in list(self._paths.values()):
+            outputs += self._after(path, path.acknowledged(payload, is_acknowledged, now))
+        return outputs
+
+    def receive_frame(self, frame: NanActionFrame, now: Micros) -> Outputs:
+        """A decoded NAF."""
+        ndp = ndp_of(frame)
+        if frame.subtype not in OURS or ndp is None:
+            return []
+        peer = self._nmi_of(frame)
+        path = self._find(peer, ndp)
+        if frame.subtype == NafSubtype.DATA_PATH_REQUEST:
+            is_old = isinstance(path, DataPathResponder) and path.is_begun_by(frame)
+            if not is_old:
+                return self._on_request(frame, ndp, peer, now)
+        if path is None:
+            return [_ignored(frame, f"subtype {frame.subtype}, which belongs to no data path")]
+        return self._after(path, path.receive(frame, ndp, now))
+
+    # A peer's request.
+
+    def _on_request(self, frame: NanActionFrame, ndp: NdpAttribute, peer: bytes, now: Micros) -> Outputs:
+        publish = self._discovery.sessions.get(ndp.publish_id or 0)
+        if not isinstance(publish, Publish) or ndp.status != NegotiationStatus.CONTINUED:
+            return [_ignored(frame, f"publish ID {ndp.publish_id} is none of ours")]
+        running = sum(not path.is_over for path in self._paths.values())
+        if running >= 2 * self._settings.max_data_paths:
+            return [_ignored(frame, f"{running} data paths are under way already")]
+        keys = self._protection.keys(self._discovery.device.nmi, peer)
+        asked, ndc = read_request(frame, ndp, keys), frame.find(Ndc)
+        terms = replace(
+            self._terms(peer, publish.name, publish.service_id, publish.instance_id),
+            is_initiator=False,
+            capabilities=publish.device_capability_extension,
+            peer_ndi=ndp.initiator_ndi,
+            dialog_token=ndp.dialog_token,
+            ndp_id=ndp.ndp_id,
+            security=asked.security,
+            suite=asked.suite,
+            is_authenticated=asked.is_authenticated,
+            with_gtk=asked.with_gtk,
+            is_extended=isinstance(ndp, NdpExtension),
+            ndc_id=bytes(NDC_ID_LENGTH) if ndc is None else ndc.ndc_id,
+        )
+        path = DataPathResponder(self._routed(terms), frame, ndp, now)
+        self._paths[terms.number] = path
+        refused = judge_request(asked, publish, keys, self._settings, self.lies, running)
+        if isinstance(refused, Refused):
+            refusal = path.refuse(refused.reason, refused.rule, refused.expected, refused.came, now)
+            return self._after(path, refusal)
+        is_passphrase = asked.security is DataPathSecurity.PASSPHRASE
+        needs = is_passphrase and self._sessions.passphrase(publish.instance_id) is None
+        info = path.side.peer_service_info
+        return [DataPathRequested(**path.side.about, service_info=info, needs_passphrase=needs)]
+
+    # Terms.
+
+    def _terms(self, peer: bytes, service: str, service_id: bytes, publish_id: int) -> DataPathTerms:
+        self._last_number += 1
+        return DataPathTerms(
+            number=self._last_number,
+            service=service,
+            service_id=service_id,
+            is_initiator=True,
+            device=self._discovery.device,
+            capabilities=None,
+            settings=self._settings,
+            lies=self.lies,
+            peer_nmi=peer,
+            own_ndi=self._own_ndi,
+            publish_id=publish_id,
+            dialog_token=0,
+            ndp_id=0,
+            security=DataPathSecurity.OPEN,
+        )
+
+    def _terms_of(
+        self,
+        found: DiscoveredService,
+        keys: NanPairingKeys | None,
+        security: DataPathSecurity,
+        suite: int,
+        service_info: bytes,
+        dialog_token: int | None,
+    ) -> DataPathTerms:
+        session = self._discovery.sessions[found.subscribe_id]
+        self._last_token = self._last_token % LAST_ID + 1 if dialog_token is None else dialog_token
+        is_paired = security is DataPathSecurity.PAIRED and keys is not None
+        own, theirs = self._discovery.device.device_capability, found.device_capability
+        terms = replace(
+            self._terms(found.nmi, found.name, session.service_id, found.publish_id),
+            capabilities=session.device_capability_extension,
+            dialog_token=self._last_token,
+            ndp_id=self._free_ndp_id(found.nmi),
+            security=security,
+            suite=suite,
+            is_authenticated=keys.is_authenticated if is_paired and keys is not None else bool(suite),
+            with_gtk=bool(suite) and bool(found.sdea_control & SdeaControl.GTK_REQUIRED),
+            is_extended=_knows_ndpe(own) and _knows_ndpe(theirs),
+            service_info=service_info,
+        )
+        return self._routed(terms)
+
+    def _routed(self, terms: DataPathTerms) -> DataPathTerms:
+        """How the frames of a path travel: devices that only share a secure path speak between its interfaces."""
+        own, peer = terms.device.nmi, terms.peer_nmi
+        if self._protection.keys(own, peer) is not None:
+            return replace(terms, is_marked=True)
+        for path in self._paths.values():
+            other = path.side.terms
+            if path.is_open and other.suite and other.peer_nmi == peer:
+                ndi = {} if terms.is_initiator is False else {"peer_ndi": other.peer_ndi}
+                return replace(terms, is_marked=True, is_between_ndis=True, **ndi)  # type: ignore[arg-type]
+        return terms
+
+    def _free_ndp_id(self, peer: bytes) -> int:
+        """The next one, so that what is late for an old path does not meet a new one."""
+        used = {path.side.terms.ndp_id for path in self._paths.values() if path.side.terms.peer_nmi == peer}
+        for _ in range(LAST_ID):
+            self._last_ndp_id = self._last_ndp_id % LAST_ID + 1
+            if self._last_ndp_id not in used:
+                return self._last_ndp_id
+        raise LocalProtocolError(f"all {LAST_ID} NDP IDs with {address_text(peer)} are in use")
+
+    def _pmk(
+        self, terms: DataPathTerms, keys: NanPairingKeys | None, passphrase: str | None, pmk: bytes | None
+    ) -> bytes:
+        if terms.security is DataPathSecurity.PAIRED and keys is not None:
+            return keys.nd_pmk
+        if pmk is not None:
+            if len(pmk) != PMK_LENGTH:
+                raise LocalProtocolError(f"a PMK has {PMK_LENGTH} octets, not {len(pmk)}")
+            return pmk
+        secret = passphrase or self._sessions.passphrase(terms.publish_id)
+        if secret is None:
+            raise LocalProtocolError(f"data path {terms.number} needs a passphrase")
+        return self._sessions.pmk(secret, terms.suite, terms.service_id, terms.responder_nmi)
+
+    # Parts.
+
+    def _asked(self, number: int) -> DataPathResponder:
+        path = self._paths.get(number)
+        if not isinstance(path, DataPathResponder) or not _is_asked(path):
+            raise LocalProtocolError(f"there is no request for a data path {number}")
+        return path
+
+    def _nmi_of(self, frame: NanActionFrame) -> bytes:
+        for path in self._paths.values():
+            terms = path.side.terms
+            if terms.peer_ndi == frame.source:
+                return terms.peer_nmi
+        return frame.source
+
+    def _find(self, peer: bytes, ndp: NdpAttribute) -> Path | None:
+        wanted, found = (peer, ndp.initiator_ndi, ndp.ndp_id), None
+        for path in self._paths.values():
+            terms = path.side.terms
+            if (terms.peer_nmi, terms.initiator_ndi, terms.ndp_id) == wanted and (found is None or found.is_over):
+                found = path
+        return found
+
+    def _after(self, path: Path, outputs: Outputs) -> Outputs:
+        """Take keys into use, and out of it; forget what is over and said."""
+        passed = [self._installed(path, each) if isinstance(each, DataPathOpened) else each for each in outputs]
+        if path.is_over and path.side.delivery.state not in (DeliveryState.SENT, DeliveryState.REPEATING):
+            self._paths.pop(path.side.terms.number, None)
+            self._release(path.side.terms)
+        return passed
+
+    def _installed(self, path: Path, opened: DataPathOpened) -> DataPathOpened:
+        terms, ptk = path.side.terms, opened.keys.ptk
+        if ptk is None:
+            return opened
+        own = strength(terms.suite, is_authenticated=terms.is_authenticated)
+        others = [self._strength(each) for each in self._shared(path)]
+        if others and max(others) >= own:
+            return replace(opened, is_key_in_use=False)
+        self._protection.install_data_path(terms.own_ndi, terms.peer_ndi, terms.suite, ptk.tk)
+        return opened
+
+    def _shared(self, path: Path) -> list[Path]:
+        """Other open paths with security between the same two interfaces."""
+        ndis = (path.side.terms.own_ndi, path.side.terms.peer_ndi)
+        return [
+            each
+            for each in self._paths.values()
+            if each is not path
+            and each.is_open
+            and each.side.terms.suite
+            and (each.side.terms.own_ndi, each.side.terms.peer_ndi) == ndis
+        ]
+
+    def _strength(self, path: Path) -> int:
+        terms = path.side.terms
+        return strength(terms.suite, is_authenticated=terms.is_authenticated)
+
+    def _release(self, terms: DataPathTerms) -> None:
+        """No path between these interfaces is left: their key is not used any more."""
+        in_use = any(
+            (path.side.terms.own_ndi, path.side.terms.peer_ndi) == (terms.own_ndi, terms.peer_ndi)
+            for path in self._paths.values()
+        )
+        if not in_use:
+            self._protection.remove(terms.own_ndi, terms.peer_ndi)
+
+
+def _chosen(
+    found: DiscoveredService,
+    keys: NanPairingKeys | None,
+    passphrase: str | None,
+    pmk: bytes | None,
+    suite: int | None,
+) -> tuple[DataPathSecurity, int]:
+    """Security and suite of a path that we ask for."""
+    if keys is not None:
+        return DataPathSecurity.PAIRED, keys.suite
+    if passphrase is None and pmk is None:
+        return DataPathSecurity.OPEN, 0
+    offered = next((each for each in found.suites if each in PASSPHRASE_SUITES), PASSPHRASE_SUITES[0])
+    kind = DataPathSecurity.PASSPHRASE if pmk is None else DataPathSecurity.PMK
+    return kind, offered if suite is None else suite
+
+
+def _knows_ndpe(capability: DeviceCapability | None) -> bool:
+    return capability is not None and bool(capability.capabilities & Capabilities.NDPE_SUPPORTED)
+
+
+def _is_asked(path: Path) -> bool:
+    return isinstance(path, DataPathResponder) and path.state.value == "asked"
+
+
+def _ignored(frame: NanActionFrame, reason: str) -> FrameIgnored:
+    return FrameIgnored(peer=address_text(frame.source), reason=reason, protocol=PROTOCOL)
