@@ -5,7 +5,7 @@ one vocabulary for files, HTTP, pytest and the dashboard.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -19,6 +19,7 @@ from devices.sim.chance import Chance, Stream
 from devices.sim.clock import Clock
 from devices.spec import Reach, closest, explain
 from pairing.engine import Event
+from pairing.nan.identifiers import CLUSTER_ID_PREFIX
 
 MethodT = TypeVar("MethodT", bound=Callable[..., Awaitable[Any]])
 
@@ -48,11 +49,18 @@ class Site:
     """True where every port is picked by the system, whatever the file says: tests and `exec` run beside others."""
     attach: str = "7s"
     """How long a Thread node takes to attach unless its table says otherwise."""
+    others: Callable[[], Sequence["Actor"]] = tuple
+    """Everyone in the home: what a person sees around, with what it shows."""
 
     @property
     def real(self) -> bool:
         """True in real time, where sockets may be opened."""
         return not self.clock.virtual
+
+    @property
+    def cluster_id(self) -> bytes:
+        """The one NAN cluster of the home."""
+        return CLUSTER_ID_PREFIX + self.chance.stream("air/cluster").randbytes(2)
 
 
 class Actor:

@@ -93,6 +93,7 @@ class LiveHome:
             reach=options.reach,
             free_ports=options.free_ports,
             attach=options.attach,
+            others=lambda: (*self.accessories.values(), *self.phones.values()),
         )
 
     @property

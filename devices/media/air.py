@@ -109,6 +109,11 @@ class Air(Medium):
         """The TSF at a moment of the home's clock."""
         return self.cluster_time.at(at_us)
 
+    def actor_at(self, mac: bytes) -> str | None:
+        """Whose radio has that address, if it is on the air."""
+        owner = self._owners.get(mac)
+        return None if owner is None else owner.actor
+
     def attach(
         self,
         actor: str,
