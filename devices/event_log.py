@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from devices.errors import UsageError
-from devices.events import PLATFORM_NAMES, vocabulary
+from devices.events import platform_names, vocabulary
 from devices.sim.clock import Clock
 from pairing.engine import Event, Micros
 
 LOG_LENGTH = 100_000
 NEAREST = 3
+_WIDE = frozenset({"peer_id"})
+"""Fields of 64 bits, which JSON's numbers do not hold everywhere: decimal strings."""
 
 
 def plain(value: object) -> Any:
@@ -65,12 +67,13 @@ class StampedEvent:
             "peer": self.event.peer,
             "medium": self.medium,
         }
-        names = PLATFORM_NAMES.get(self.type)
+        names = platform_names(self.event, self.medium)
         if names:
             document["names"] = dict(names)
         for each in dataclasses.fields(self.event):
             if each.name != "peer" and (secrets or not each.metadata.get("secret")):
-                document[each.name] = plain(getattr(self.event, each.name))
+                value = getattr(self.event, each.name)
+                document[each.name] = str(value) if each.name in _WIDE and value is not None else plain(value)
         return document
 
     def __getitem__(self, name: str) -> Any:

@@ -4,10 +4,41 @@ Engines define what they emit; the events below are those of the devices around 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from pairing.engine import Event, FrameIgnored, PeerDiscovered, PeerLost
+from pairing.nan.data_path_events import (
+    DataPathClosed,
+    DataPathFailed,
+    DataPathOpened,
+    DataPathRequested,
+    DataPathStarted,
+)
+from pairing.nan.events import (
+    BootstrappingCompleted,
+    BootstrappingDeferred,
+    BootstrappingFailed,
+    BootstrappingRequested,
+    BootstrappingStarted,
+    FollowUpReceived,
+    PeerUpdated,
+    PublishStarted,
+    SessionTerminated,
+    SessionUpdated,
+    SubscriberAnswered,
+    SubscribeStarted,
+)
+from pairing.nan.pairing_events import (
+    PairingAttemptsExhausted,
+    PairingCompleted,
+    PairingFailed,
+    PairingRequested,
+    PairingStarted,
+    PairingVerified,
+    PeerRecognised,
+    PeerRemoved,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +66,48 @@ class ConsentRequested(Event):
     request: int
     call: str
     app: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeShown(Event):
+    """A code can be read off a device from now on, in what it `shows`."""
+
+    kind: str
+    """`pin`, `passphrase`, `passkey`, `qr`, `ephemeral-key` or `pskd`."""
+    service: str = ""
+    code: str = field(default="", repr=False, metadata={"secret": True})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeRequired(Event):
+    """Somebody has to type a code; `kind` as in `CodeShown`. While `is_waiting`, `accept` with the request does so."""
+
+    kind: str
+    request: int = 0
+    service: str = ""
+    is_waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairedDeviceRenamed(Event):
+    """A phone's user calls a paired device otherwise."""
+
+    peer_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformRefused(Event):
+    """A phone's platform refused a call of its Wi-Fi Aware API, in its own words; what it refused to do follows."""
+
+    platform: str
+    call: str
+    rule: str
+    expected: str
+    came: str
+    domain: str | None = None
+    case: str | None = None
+    code: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +188,44 @@ PLATFORM_NAMES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "PeerLost": {"ios": "NWBrowser.Result.Change.removed", "android": "onServiceLost"},
         "CredentialStored": {"ios": "storeCredentials", "android": "addCredentials"},
         "CredentialRefused": {"ios": "storeCredentials", "android": "addCredentials"},
+        "PublishStarted": {"ios": "NetworkListener.State.ready", "android": "onPublishStarted"},
+        "SubscribeStarted": {"ios": "NetworkBrowser.State.ready", "android": "onSubscribeStarted"},
+        "SessionUpdated": {"android": "onSessionConfigUpdated"},
+        "SessionTerminated": {"android": "onSessionTerminated"},
+        "FollowUpReceived": {"android": "onMessageReceived"},
+        "PeerUpdated": {"android": "onServiceDiscovered"},
+        "PeerRecognised": {"android": "onServiceDiscovered"},
+        "BootstrappingCompleted": {"android": "onBootstrappingSucceeded"},
+        "BootstrappingFailed": {"android": "onBootstrappingFailed"},
+        "PairingRequested": {"android": "onPairingSetupRequestReceived"},
+        "PairingCompleted": {"ios": "WAPairedDevice.allDevices", "android": "onPairingSetupSucceeded"},
+        "PairingFailed": {"android": "onPairingSetupFailed"},
+        "PairingVerified": {"android": "onPairingVerificationSucceed"},
+        "PeerRemoved": {"ios": "WAPairedDevice.allDevices"},
+        "PairedDeviceRenamed": {"ios": "WAPairedDevice.allDevices"},
+        "DataPathOpened": {"ios": "NetworkConnection.State.ready", "android": "onAvailable"},
+        "DataPathClosed": {"ios": "WAError.connectionTerminated", "android": "onLost"},
+        "DataPathFailed": {"ios": "WAError.connectionFailed", "android": "onUnavailable"},
     }
 )
 """Event type -> what iOS and Android call the moment, where they have a word for it."""
+
+_NAMES_ON_AIR: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "PeerDiscovered": {"ios": "NetworkBrowser endpoint added", "android": "onServiceDiscovered"},
+        "PeerLost": {"ios": "NetworkBrowser endpoint removed", "android": "onServiceLost"},
+    }
+)
+
+
+def platform_names(event: Event, medium: str = "") -> Mapping[str, str]:
+    """What platforms call it: on the air discovery has other words than on the lan, and verification its own."""
+    kind = type(event).__name__
+    if medium == "air" and kind in _NAMES_ON_AIR:
+        return _NAMES_ON_AIR[kind]
+    if isinstance(event, PairingFailed) and event.mode == "cached":
+        return {"android": "onPairingVerificationFailed"}
+    return PLATFORM_NAMES.get(kind, {})
 
 
 def _subclasses(base: type[Event]) -> dict[str, type[Event]]:
@@ -137,20 +245,50 @@ def vocabulary() -> Mapping[str, type[Event]]:
 
 __all__ = [
     "PLATFORM_NAMES",
+    "BootstrappingCompleted",
+    "BootstrappingDeferred",
+    "BootstrappingFailed",
+    "BootstrappingRequested",
+    "BootstrappingStarted",
     "ClientExited",
+    "CodeRequired",
+    "CodeShown",
     "ConsentRequested",
     "CredentialRefused",
     "CredentialStored",
+    "DataPathClosed",
+    "DataPathFailed",
+    "DataPathOpened",
+    "DataPathRequested",
+    "DataPathStarted",
     "Event",
     "FaultEnded",
     "FaultFired",
     "FaultStarted",
+    "FollowUpReceived",
     "FrameIgnored",
+    "PairedDeviceRenamed",
+    "PairingAttemptsExhausted",
+    "PairingCompleted",
+    "PairingFailed",
+    "PairingRequested",
+    "PairingStarted",
+    "PairingVerified",
     "PeerDiscovered",
     "PeerLost",
+    "PeerRecognised",
+    "PeerRemoved",
+    "PeerUpdated",
+    "PlatformRefused",
+    "PublishStarted",
     "RadioForgotten",
     "RadioRegistered",
     "RequestReceived",
+    "SessionTerminated",
+    "SessionUpdated",
     "StateChanged",
+    "SubscribeStarted",
+    "SubscriberAnswered",
+    "platform_names",
     "vocabulary",
 ]

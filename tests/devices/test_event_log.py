@@ -10,9 +10,18 @@ import pytest
 
 from devices.errors import UsageError
 from devices.event_log import EventLog, Pattern, Waited, plain
-from devices.events import ClientExited, FaultFired, StateChanged, vocabulary
+from devices.events import (
+    ClientExited,
+    FaultFired,
+    PairingCompleted,
+    PeerDiscovered,
+    PeerRemoved,
+    StateChanged,
+    vocabulary,
+)
 from devices.sim.clock import Clock
 from pairing.engine import Event
+from pairing.keys import NanPairingKeys
 from tests.support.media import virtually
 
 
@@ -270,3 +279,37 @@ def test_the_oldest_events_are_dropped_when_the_log_is_full() -> None:
         log.append(event, actor="br")
     assert log.since()[0].id == 6
     assert [each.id for each in log.since(LOG_LENGTH + 3)] == [LOG_LENGTH + 4, LOG_LENGTH + 5]
+
+
+def test_ids_of_paired_devices_are_decimal_strings() -> None:
+    log = _log(("phone", PeerRemoved(peer_id=2**64 - 1, name="Camera")))
+    assert log.since()[0].as_json()["peer_id"] == "18446744073709551615"
+    completed = PairingCompleted(service="s", mode="password", is_initiator=True, suite=7, keys=_keys())
+    assert _log(("phone", completed)).since()[0].as_json()["peer_id"] is None
+
+
+def test_discovery_has_other_words_on_the_air_than_on_the_lan() -> None:
+    log = EventLog(lambda: 0)
+    found = PeerDiscovered(service="_x._udp")
+    names = [log.append(found, actor="phone", medium=medium).as_json()["names"] for medium in ("air", "lan")]
+    assert [each["android"] for each in names] == ["onServiceDiscovered", "onServiceFound"]
+
+
+def test_keys_of_a_pairing_are_secret() -> None:
+    completed = PairingCompleted(service="s", mode="password", is_initiator=True, suite=7, keys=_keys())
+    event = _log(("phone", completed)).since()[0]
+    assert "keys" not in event.as_json()
+    assert event.as_json(secrets=True)["keys"]["nm_tk"] == "02" * 16
+
+
+def _keys() -> NanPairingKeys:
+    return NanPairingKeys(
+        suite=7,
+        is_authenticated=True,
+        nm_kck=b"\1" * 16,
+        nm_tk=b"\2" * 16,
+        nm_kdk=b"\3" * 32,
+        nm_kek=b"\4" * 16,
+        nd_pmk=b"\5" * 32,
+        npk=b"\6" * 32,
+    )
