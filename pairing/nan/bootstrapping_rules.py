@@ -40,6 +40,8 @@ class MethodReading(Enum):
     """The sender's: who types a PIN asks for PIN keypad."""
     PEER_ADVERTISED = "peer-advertised"
     """The responder's: who types a PIN asks for PIN display."""
+    EITHER = "either"
+    """A responder that takes whichever makes sense; as an initiator, it names its own role."""
 
 
 class AcceptedBit(Enum):
@@ -104,7 +106,7 @@ answers comeback is our hypothesis."""
 
 def requested_bit(own: BootstrappingMethods, reading: MethodReading) -> BootstrappingMethods:
     """The bit that a request carries for a method of our own."""
-    return own if reading is MethodReading.OWN_ROLE else complement(own)
+    return complement(own) if reading is MethodReading.PEER_ADVERTISED else own
 
 
 class Verdict(Enum):
@@ -119,10 +121,11 @@ def judge(
     requested: BootstrappingMethods, offered: BootstrappingMethods, profile: BootstrappingProfile
 ) -> tuple[Verdict, BootstrappingMethods]:
     """The verdict, and the method from the responder's point of view."""
-    if profile.reading is MethodReading.OWN_ROLE:
+    own = requested
+    if profile.reading is not MethodReading.PEER_ADVERTISED:
         own = complement(requested) if is_single(requested) else _M.NONE
-    else:
-        own = requested
+        if profile.reading is MethodReading.EITHER and not own & offered and is_single(requested):
+            own = requested
     if not own & offered:
         return Verdict.UNKNOWN, own
     own &= offered

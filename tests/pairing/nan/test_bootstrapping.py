@@ -26,6 +26,7 @@ from pairing.nan.bootstrapping_rules import (
     IOS_26_PUBLISHER,
     REFERENCE_PEER,
     BootstrappingProfile,
+    MethodReading,
     complement,
     explain_reject,
     is_single,
@@ -545,6 +546,16 @@ def test_an_android_asking_a_peer_that_takes_complements_is_explained() -> None:
     failed = scene.failure(scene.at_phone)
     assert "this peer takes the complement" in failed.hint
     assert "(0x0020)" in failed.hint
+
+
+@pytest.mark.parametrize("phone", [PROFILE, ANDROID_FRAMEWORK, replace(PROFILE, reading=MethodReading.EITHER)])
+def test_a_responder_that_takes_either_bit_agrees_with_everybody(phone: BootstrappingProfile) -> None:
+    tolerant = replace(PROFILE, reading=MethodReading.EITHER, auto_accept=ALL)
+    scene = Scene(camera=tolerant, phone=phone, offered=M.PIN_DISPLAY).ask(M.PIN_KEYPAD).run(0.1)
+    assert scene.is_agreed
+    assert scene.at_camera.events(BootstrappingCompleted)[0].method is M.PIN_DISPLAY
+    scene = Scene(camera=tolerant, phone=phone, offered=M.PIN_DISPLAY).ask(M.QR_SCAN).run(0.1)
+    assert scene.failure(scene.at_phone).error == "PeerRejectedError"
 
 
 def test_rejections_are_explained_only_by_mistakes_that_fit() -> None:
