@@ -90,6 +90,7 @@ class DataPaths:
         suite: int | None = None,
         service_info: bytes = b"",
         dialog_token: int | None = None,
+        ndp_id: int | None = None,
     ) -> Outputs:
         """Ask a publisher in view for a data path; with a paired one, the keys are those of the pairing."""
         found = discovered_service(self._discovery, peer)
@@ -97,7 +98,9 @@ class DataPaths:
             raise LocalProtocolError(f"no service of {address_text(peer)} is in view")
         keys = self._protection.keys(self._discovery.device.nmi, peer)
         security, suite = _chosen(found, keys, passphrase, pmk, suite)
-        terms = self._terms_of(found, keys, security, suite, service_info, dialog_token)
+        terms = self._terms_of(found, keys, security, suite)
+        terms = replace(terms, service_info=service_info, dialog_token=self._token(dialog_token))
+        terms = replace(terms, ndp_id=self._free_ndp_id(peer) if ndp_id is None else ndp_id)
         exchange = None
         if suite:
             secret = self._pmk(terms, keys, passphrase, pmk)
@@ -268,24 +271,18 @@ class DataPaths:
         keys: NanPairingKeys | None,
         security: DataPathSecurity,
         suite: int,
-        service_info: bytes,
-        dialog_token: int | None,
     ) -> DataPathTerms:
         session = self._discovery.sessions[found.subscribe_id]
-        self._last_token = self._last_token % LAST_ID + 1 if dialog_token is None else dialog_token
         is_paired = security is DataPathSecurity.PAIRED and keys is not None
         own, theirs = self._discovery.device.device_capability, found.device_capability
         terms = replace(
             self._terms(found.nmi, found.name, session.service_id, found.publish_id),
             capabilities=session.device_capability_extension,
-            dialog_token=self._last_token,
-            ndp_id=self._free_ndp_id(found.nmi),
             security=security,
             suite=suite,
             is_authenticated=keys.is_authenticated if is_paired and keys is not None else bool(suite),
             with_gtk=bool(suite) and bool(found.sdea_control & SdeaControl.GTK_REQUIRED),
             is_extended=_knows_ndpe(own) and _knows_ndpe(theirs),
-            service_info=service_info,
         )
         return self._routed(terms)
 
@@ -300,6 +297,10 @@ class DataPaths:
                 ndi = {} if terms.is_initiator is False else {"peer_ndi": other.peer_ndi}
                 return replace(terms, is_marked=True, is_between_ndis=True, **ndi)  # type: ignore[arg-type]
         return terms
+
+    def _token(self, given: int | None) -> int:
+        self._last_token = self._last_token % LAST_ID + 1 if given is None else given
+        return self._last_token
 
     def _free_ndp_id(self, peer: bytes) -> int:
         """The next one, so that what is late for an old path does not meet a new one."""

@@ -6,12 +6,13 @@ Source: Wi-Fi Aware specification 4.0.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pairing.engine import Address, Entropy, Micros, Output, Outputs
 from pairing.errors import KeyStoreError, LocalProtocolError
 from pairing.ieee80211.frames import StatusCode
 from pairing.keys import NanPairingKeys, PairedPeer
-from pairing.nan.attributes import BootstrappingMethods, ReasonCode
+from pairing.nan.attributes import Availability, BootstrappingMethods, DeviceCapability, ReasonCode
 from pairing.nan.data_path import Path
 from pairing.nan.device_core import DeviceCore
 from pairing.nan.device_settings import NanDeviceSettings, NanLies
@@ -58,6 +59,18 @@ class NanDevice:
     def follow_up(self, instance_id: int, peer: bytes, peer_instance_id: int, data: bytes, now: Micros) -> Outputs:
         """Send the application's octets to one instance of a peer."""
         return self._core.out(self._core.discovery.follow_up(instance_id, peer, peer_instance_id, data, now))
+
+    def configure(
+        self,
+        *,
+        device_capability: DeviceCapability | None = None,
+        availability: tuple[Availability, ...] | None = None,
+    ) -> None:
+        """Say something else of the device from now on; None leaves a part as it is."""
+        device = self.device
+        capability = device.device_capability if device_capability is None else device_capability
+        schedule = device.availability if availability is None else availability
+        self._core.discovery.set_device(replace(device, device_capability=capability, availability=schedule))
 
     # Pairing.
 
@@ -138,6 +151,7 @@ class NanDevice:
         suite: int | None = None,
         service_info: bytes = b"",
         dialog_token: int | None = None,
+        ndp_id: int | None = None,
     ) -> Outputs:
         """Ask a publisher in view for a data path; with a paired peer, the keys are those of the pairing."""
         opened = self._core.data_paths.open(
@@ -148,6 +162,7 @@ class NanDevice:
             suite=suite,
             service_info=service_info,
             dialog_token=dialog_token,
+            ndp_id=ndp_id,
         )
         return self._core.out(opened)
 
