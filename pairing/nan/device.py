@@ -154,6 +154,8 @@ class NanDevice:
         ndp_id: int | None = None,
     ) -> Outputs:
         """Ask a publisher in view for a data path; with a paired peer, the keys are those of the pairing."""
+        if self._core.pairing.is_in_progress(peer):
+            raise LocalProtocolError(f"pairing with {address_text(peer)} is in progress")
         opened = self._core.data_paths.open(
             peer,
             now,
@@ -228,6 +230,11 @@ class NanDevice:
         return {"nik": self._core.nik.hex(), "paired": [each.to_json() for each in self._core.peers.all]}
 
     # What others may ask.
+
+    @property
+    def nik(self) -> bytes:
+        """Our identity key: a secret between us and those that we are paired with."""
+        return self._core.nik
 
     @property
     def device(self) -> LocalDevice:

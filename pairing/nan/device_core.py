@@ -115,7 +115,8 @@ class DeviceCore:
             return [FrameIgnored(peer=peer, reason=str(error), protocol=PROTOCOL)]
         if isinstance(decoded, ServiceDiscoveryFrame):
             return self.out(self._receive_discovery(decoded, now))
-        return self.out(self.data_paths.receive_frame(decoded, now))
+        confirmed = self.pairing.confirm(decoded.source, now) if decoded.is_protected_dual else []
+        return self.out([*confirmed, *self.data_paths.receive_frame(decoded, now)])
 
     def _is_ours(self, frame: ManagementFrame) -> bool:
         return frame.is_group_addressed or frame.receiver in (self.discovery.device.nmi, self.settings.ndi)

@@ -211,6 +211,11 @@ class Pairing:
         side = self._sides.get(peer)
         return [] if side is None else self._after(peer, side.acknowledged(payload, is_acknowledged, now))
 
+    def confirm(self, peer: bytes, now: Micros) -> Outputs:
+        """A protected frame has come that only a peer sends which counts us paired."""
+        side = self._sides.get(peer)
+        return self._after(peer, side.confirm(now)) if isinstance(side, PairingResponder) else []
+
     def receive(self, payload: bytes, sender: Address, now: Micros) -> Outputs:
         """A frame from the air; only PASN frames to our address are for this engine."""
         peer = address_text(sender) if isinstance(sender, bytes) else None

@@ -152,6 +152,15 @@ class PairingResponder:
         answer = self._delivery.send(self.attempt.identity_frame(), now)
         return [*(told if self.attempt.context.lies.wrong_nik_key else ()), *answer]
 
+    def confirm(self, now: Micros) -> Outputs:
+        """The peer goes on as paired devices do, so our NIK is with it."""
+        if self.state is not ResponderState.ANSWERED:
+            return []
+        self._quiet_until = None
+        self._delivery.stop()
+        self._move(ResponderInput.CONFIRMED)
+        return [self.attempt.completed(now)]
+
     def acknowledged(self, payload: bytes, is_acknowledged: bool, now: Micros) -> Outputs:
         """The medium tells whether one of our frames arrived."""
         if not self.is_over and self._delivery.report(payload, is_acknowledged, now):
