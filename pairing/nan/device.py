@@ -74,9 +74,10 @@ class NanDevice:
 
     # Pairing.
 
-    def open_pairing(self, now: Micros, instance_id: int | None = None) -> Outputs:
-        """Let peers pair with a session, or with all; wrong passwords of before are forgiven."""
-        self._core.pairing.allow_again()
+    def open_pairing(self, now: Micros, instance_id: int | None = None, *, does_forgive: bool = True) -> Outputs:
+        """Let peers pair with a session, or with all; wrong passwords of before are forgiven, unless told otherwise."""
+        if does_forgive:
+            self._core.pairing.allow_again()
         return self._set_open(instance_id, now, is_open=True)
 
     def close_pairing(self, now: Micros, instance_id: int | None = None) -> Outputs:
