@@ -35,6 +35,14 @@ Address: TypeAlias = Endpoint | bytes | str
 """An IP endpoint, a link-layer address (six bytes) or a name, as the medium has it. Engines compare, never parse it."""
 
 
+def peer_name(address: Address) -> str:
+    """An address as text, for events: `127.0.0.1:49153`, hexadecimal for octets."""
+    if isinstance(address, Endpoint):
+        host = f"[{address.host}]" if ":" in address.host else address.host
+        return f"{host}:{address.port}"
+    return address if isinstance(address, str) else address.hex()
+
+
 @dataclass(frozen=True, slots=True)
 class Transmit:
     """Bytes to put on the medium, for one address (a group address reaches all that listen)."""

@@ -20,7 +20,6 @@ from pairing.dtls.events import (
     HandshakeCompleted,
     HandshakeFailed,
     LieTold,
-    peer_name,
 )
 from pairing.dtls.flights import CHANGE_CIPHER_SPEC, FlightItem, Reassembler, pack
 from pairing.dtls.key_schedule import DtlsKeys
@@ -32,7 +31,7 @@ from pairing.dtls.secrets import HandshakeSecrets
 from pairing.dtls.settings import DtlsSettings
 from pairing.dtls.states import DtlsInput, DtlsState
 from pairing.ecjpake.exchange import EcJpakeRole
-from pairing.engine import Address, Entropy, FrameIgnored, Micros, Output, Outputs, Transmit
+from pairing.engine import Address, Entropy, FrameIgnored, Micros, Output, Outputs, Transmit, peer_name
 from pairing.errors import (
     AuthenticationError,
     DecodeError,

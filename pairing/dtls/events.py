@@ -10,15 +10,8 @@ from dataclasses import dataclass, field
 from pairing.crypto.intermediates import Intermediates
 from pairing.dtls.alerts import Alert
 from pairing.dtls.key_schedule import DtlsKeys
-from pairing.engine import Address, Endpoint, Event
+from pairing.engine import Address, Event
 from pairing.errors import PairingError
-
-
-def peer_name(address: Address) -> str:
-    """An address as text: `127.0.0.1:49153`, hexadecimal for octets."""
-    if isinstance(address, Endpoint):
-        return f"{address.host}:{address.port}"
-    return address if isinstance(address, str) else address.hex()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

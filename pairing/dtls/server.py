@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pairing.crypto.kdf import is_equal
 from pairing.dtls.connection import PROTOCOL
 from pairing.dtls.cookies import AddressCookies, CookieSource
-from pairing.dtls.events import LieTold, peer_name
+from pairing.dtls.events import LieTold
 from pairing.dtls.messages import ClientHello, HandshakeMessage, HandshakeType, HelloVerifyRequest, decode_fragments
 from pairing.dtls.negotiation import is_dtls
 from pairing.dtls.record import DTLS_1_2, ContentType, DtlsRecord
 from pairing.dtls.server_connection import DtlsServerConnection
 from pairing.dtls.settings import BORDER_AGENT_POLICY, FOREVER, ConnectionPolicy, DtlsSettings
-from pairing.engine import Address, Entropy, FrameIgnored, Micros, Output, Outputs, Transmit
+from pairing.engine import Address, Entropy, FrameIgnored, Micros, Output, Outputs, Transmit, peer_name
 from pairing.errors import DecodeError, LocalProtocolError
 from pairing.wire import Reader
 
