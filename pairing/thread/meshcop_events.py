@@ -1,10 +1,12 @@
 """Facts of commissioning on the wire: what the Border Agent, Commissioner, Joiner and Joiner Router report.
 
-Connections that come about, fail or end are reported by `dtls.events`, which those engines pass on. Facts that the `Network` model reports as well are in `network_events`. Datasets and keys are secret fields.
+Connections that come about, fail or end are reported by `dtls.events`, which those engines pass on; facts that the
+`Network` model reports as well are in `network_events`. Datasets and keys are secret fields.
 """
 
 from dataclasses import dataclass, field
 
+from pairing.coap.message import CoapCode, CoapMessage, code_text
 from pairing.engine import Event
 from pairing.errors import PairingError
 
@@ -22,6 +24,16 @@ class RequestAnswered(Event):
     method: str
     path: str
     status: str
+
+
+def request_answered(via: str, request: CoapMessage, code: int | None, peer: str | None) -> RequestAnswered:
+    """The journal's line about a request and the code of its answer, None if there is none."""
+    try:
+        method = CoapCode(request.code).name
+    except ValueError:
+        method = code_text(request.code)
+    status = "" if code is None else code_text(code)
+    return RequestAnswered(via=via, method=method, path=request.path, status=status, peer=peer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 
 from pairing.coap.endpoint import CoapEndpoint
-from pairing.coap.events import CoapRequestReceived
-from pairing.coap.message import CoapCode, CoapType, code_text
+from pairing.coap.events import CoapEvent, CoapRequestReceived
+from pairing.coap.message import CoapCode, CoapType
 from pairing.coap.settings import CoapSettings
 from pairing.engine import Endpoint, Entropy, FrameIgnored, Micros, Output, Outputs, Transmit
 from pairing.errors import DecodeError
 from pairing.thread.leader import Leader
-from pairing.thread.meshcop_events import RequestAnswered
+from pairing.thread.meshcop_events import request_answered
 from pairing.thread.tlv_values import UdpEncapsulation
 from pairing.thread.tlvs import MeshCopTlvType, Tlv, join_tlvs, split_tlvs
 
@@ -81,7 +81,7 @@ class LeaderProxy:
     def __init__(self, leader: Leader, entropy: Entropy, peer: str | None) -> None:
         self._leader = leader
         self._peer = peer
-        self._coap = CoapEndpoint(entropy, MESH_COAP, peer)
+        self._coap = CoapEndpoint(entropy, MESH_COAP)
 
     @property
     def deadline(self) -> Micros | None:
@@ -126,9 +126,7 @@ class LeaderProxy:
     def _on_request(self, request: CoapRequestReceived, now: Micros) -> Outputs:
         asked = request.message
         answer = self._leader.respond(asked.path, asked.payload, now, peer=self._peer)
-        method = CoapCode(asked.code).name if asked.code in CoapCode.__members__.values() else code_text(asked.code)
-        status = "" if answer.code is None else code_text(answer.code)
-        journal = RequestAnswered(via="proxy", method=method, path=asked.path, status=status, peer=self._peer)
+        journal = request_answered("proxy", asked, answer.code, self._peer)
         if answer.code is None:
             return [journal, *answer.outputs]
         kind = CoapType.ACK if asked.message_type is CoapType.CON else CoapType.NON
@@ -136,13 +134,13 @@ class LeaderProxy:
         return [journal, *answer.outputs, *self._wrapped(sent)]
 
     def _wrapped(self, outputs: Outputs) -> list[Output]:
-        """Each message of the Leader's as the UDP_RX that carries it."""
+        """Each message of the Leader's as the UDP_RX that carries it. How a notification fared interests nobody."""
         wrapped: list[Output] = []
         for output in outputs:
             if isinstance(output, Transmit) and isinstance(output.to, Endpoint):
                 datagram = ProxiedDatagram(IPv6Address(output.to.host), TMF_PORT, output.to.port, output.payload)
                 wrapped.append(Transmit(datagram.encode_received(), output.to))
-            else:
+            elif not isinstance(output, CoapEvent):
                 wrapped.append(output)
         return wrapped
 
