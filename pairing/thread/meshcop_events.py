@@ -104,6 +104,21 @@ class RequestFailed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialsFetched(Event):
+    """A code was worth what it promised: the network's datasets. `pending` is empty if there is none."""
+
+    active: bytes = field(repr=False, metadata=_SECRET)
+    pending: bytes = field(default=b"", repr=False, metadata=_SECRET)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchFailed(Event):
+    """A code brought nothing: it was wrong, or over, or the Border Agent fell silent."""
+
+    error: PairingError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetChangeNotified(Event):
     """The Leader told the Commissioner that somebody else changed a dataset (MGMT_DATASET_CHANGED)."""
 
