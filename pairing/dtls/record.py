@@ -117,27 +117,34 @@ def additional_data(record: DtlsRecord, plaintext_length: int) -> bytes:
 
 
 class ReplayWindow:
-    """Which sequence numbers of one epoch have been seen: the highest, and the 64 below it."""
+    """Which sequence numbers of one epoch have been seen: the highest, and the 64 below it.
+
+    Older ones are refused where records prove themselves. In clear they pass: there a single forged record with a high
+    number would otherwise shut out everything that the peer sends.
+    """
 
     WIDTH = 64
-    __slots__ = ("_highest", "_seen")
+    __slots__ = ("_highest", "_is_in_clear", "_seen")
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_in_clear: bool = False) -> None:
+        self._is_in_clear = is_in_clear
         self._highest = -1
         self._seen = 0
 
     def is_fresh(self, sequence: int) -> bool:
         """Whether a record with this number may still be taken."""
         age = self._highest - sequence
-        return age < 0 or (age < self.WIDTH and not self._seen >> age & 1)
+        if age >= self.WIDTH:
+            return self._is_in_clear
+        return age < 0 or not self._seen >> age & 1
 
     def mark(self, sequence: int) -> None:
-        """Note the number of a record that has proved genuine."""
+        """Note the number of a record that has been taken."""
         ahead = sequence - self._highest
         if ahead > 0:
             self._seen = (self._seen << min(ahead, self.WIDTH) | 1) & ((1 << self.WIDTH) - 1)
             self._highest = sequence
-        else:
+        elif -ahead < self.WIDTH:
             self._seen |= 1 << -ahead
 
 

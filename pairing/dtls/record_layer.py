@@ -22,7 +22,7 @@ class RecordLayer:
         self.read_epoch = 0
         self.write_epoch = 0
         self._sequences = [first_sequence, 0]
-        self._window = ReplayWindow()
+        self._window = ReplayWindow(is_in_clear=True)
         self._write: WriteProtection | None = None
         self._read: ReadProtection | None = None
 
