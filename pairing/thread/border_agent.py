@@ -146,6 +146,10 @@ class BorderAgent:
         """The node goes down: every connection ends with close_notify."""
         return [output for link in tuple(self._ports) for output in self._close_port(link, now)]
 
+    def relay(self, message: RelayMessage, now: Micros) -> Outputs:
+        """A joiner's datagram from another Joiner Router of the mesh. There is none: what goes back goes nowhere."""
+        return self._on_router([Transmit(message.encode_received(), RELAY)], now)
+
     # Intents of tests and lies
 
     def steal_session(self, now: Micros) -> Outputs:

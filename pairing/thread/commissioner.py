@@ -16,11 +16,11 @@ from pairing.dtls.settings import DtlsSettings
 from pairing.engine import SECOND, Address, Entropy, Micros, Output, Outputs, Transmit
 from pairing.errors import DecodeError, LocalProtocolError, PairingError, PeerRejectedError, RemoteProtocolError
 from pairing.thread.commissioner_link import (
+    AnswerArrived,
+    AnswerMissing,
     CommissionerLink,
     JoinerDatagramReceived,
     Request,
-    RequestAnswered,
-    RequestUnanswered,
 )
 from pairing.thread.commissioner_states import COMMISSIONER_TABLE, CommissionerClientState, CommissionerInput
 from pairing.thread.joiner_sessions import JoinerServerSettings, JoinerSessions
@@ -147,6 +147,11 @@ class Commissioner:
         payload = tlv_of(_T.COMMISSIONER_ID, self.settings.commissioner_id).encode()
         return self._ask("c/cp", payload, now)
 
+    def keep_alive(self, now: Micros) -> Outputs:
+        """Say now that we are there; the engine does so by itself at every interval."""
+        self._need_active("a keep-alive is sent")
+        return self._keep_alive(now)
+
     def resign(self, now: Micros) -> Outputs:
         """Give up being active; the connection stays."""
         self._move(_I.RESIGN)
@@ -202,6 +207,10 @@ class Commissioner:
             self._waiting.append(request)
             return self._ask("c/ag", _get(bytes((_T.MESH_LOCAL_PREFIX,))), now, is_own=True) if is_first else []
         return self._ask_mesh(request, self._prefix, now)
+
+    def ask_border_agent(self, path: str, payload: bytes, now: Micros) -> Outputs:
+        """Any request to the Border Agent itself."""
+        return self._ask(path, payload, now)
 
     # Intents: joiners
 
@@ -264,9 +273,9 @@ class Commissioner:
         done: list[Output] = []
         for output in outputs:
             match output:
-                case RequestAnswered():
+                case AnswerArrived():
                     done += self._on_answer(output.request, output.answer, now)
-                case RequestUnanswered():
+                case AnswerMissing():
                     done += self._on_failure(output.request, output.error)
                 case JoinerDatagramReceived():
                     done += self._on_joiners(self._joiners.receive(output.message, tuple(self._table), now), now)

@@ -46,7 +46,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequestAnswered(Event):
+class AnswerArrived(Event):
     """The answer to a request; for the Commissioner's eyes only."""
 
     request: Request
@@ -54,7 +54,7 @@ class RequestAnswered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequestUnanswered(Event):
+class AnswerMissing(Event):
     """There is no answer; for the Commissioner's eyes only."""
 
     request: Request
@@ -177,9 +177,9 @@ class CommissionerLink:
                 case CoapRequestReceived():
                     done += on_request(output, now)
                 case CoapResponseReceived(token=token, message=message) if token in requests:
-                    done.append(RequestAnswered(request=requests.pop(token), answer=message, peer=self.peer))
+                    done.append(AnswerArrived(request=requests.pop(token), answer=message, peer=self.peer))
                 case CoapRequestFailed(token=token, error=error) if token in requests:
-                    done.append(RequestUnanswered(request=requests.pop(token), error=error, peer=self.peer))
+                    done.append(AnswerMissing(request=requests.pop(token), error=error, peer=self.peer))
                 case CoapEvent():
                     pass
                 case _:

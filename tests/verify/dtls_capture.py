@@ -68,6 +68,15 @@ class Capture:
 
     def client(self) -> DtlsClient:
         """The client with the file's inputs."""
+        entropy = RecordedEntropy(self.client_draws())
+        return DtlsClient(SERVER, self.password("client"), entropy, self.client_settings())
+
+    def client_draws(self) -> list[bytes]:
+        """What the client draws, in order."""
+        return [self.octets("client_random"), *self._scalars("client_private", "x1", "x2")]
+
+    def client_settings(self) -> DtlsSettings:
+        """What the client is made like."""
         hello = self.document["hello_inputs"]
         suites = self.octets("client_hello_suites")
         shape = ClientHelloShape(
@@ -77,12 +86,25 @@ class Capture:
             compression_methods=bytes.fromhex(hello["client_compression_methods"]),
             extensions=_extensions(self.document["client_hello_extensions"]),
         )
-        settings = DtlsSettings(client_hello=shape, **self._limits("client"))
-        draws = [self.octets("client_random"), *self._scalars("client_private", "x1", "x2")]
-        return DtlsClient(SERVER, self.password("client"), RecordedEntropy(draws), settings)
+        return DtlsSettings(client_hello=shape, **self._limits("client"))
 
     def server(self) -> DtlsServer:
         """The server with the file's inputs."""
+        entropy = RecordedEntropy(self.server_draws())
+        return DtlsServer(self.password("server"), entropy, self.server_settings(), ConnectionPolicy(), self.cookies())
+
+    def cookies(self) -> RecordedCookie:
+        """Where the server's cookies come from."""
+        return RecordedCookie(bytes.fromhex(self.document["hello_inputs"]["cookie"] or ""))
+
+    def server_draws(self) -> list[bytes]:
+        """What the server draws, in order."""
+        session_id = bytes.fromhex(self.document["hello_inputs"]["server_session_id"])
+        scalars = self._scalars("server_private", "x3", "x4")
+        return [self.octets("server_random"), *([session_id] if session_id else []), *scalars]
+
+    def server_settings(self) -> DtlsSettings:
+        """What the server is made like."""
         hello = self.document["hello_inputs"]
         session_id = bytes.fromhex(hello["server_session_id"])
         shape = ServerHelloShape(
@@ -92,17 +114,12 @@ class Capture:
             compression_method=int(hello["server_compression"], 16),
             extensions=_extensions(self.document["server_hello_extensions"]),
         )
-        settings = DtlsSettings(
+        return DtlsSettings(
             server_hello=shape,
             cookie_exchange=hello["cookie"] is not None,
             hello_verify_version=int(hello["hello_verify_version"] or "fefd", 16),
             **self._limits("server"),
         )
-        scalars = self._scalars("server_private", "x3", "x4")
-        draws = [self.octets("server_random"), *([session_id] if session_id else []), *scalars]
-        cookies = RecordedCookie(bytes.fromhex(hello["cookie"] or ""))
-        password, entropy = self.password("server"), RecordedEntropy(draws)
-        return DtlsServer(password, entropy, settings, ConnectionPolicy(), cookies)
 
     def _limits(self, side: str) -> dict[str, Any]:
         """What the peer was told of sizes and times."""

@@ -21,7 +21,12 @@ CLIENT_PROOFS = ("X1", "X2", "X3", "X4", "Xs", "Xc")
 
 
 def recognises(document: object) -> bool:
-    """Whether this is a recorded DTLS connection."""
+    """Whether this is a recorded DTLS connection, but for those with a Border Agent: `thread_commissioner`."""
+    return is_connection(document) and isinstance(document, dict) and "border_agent" not in document
+
+
+def is_connection(document: object) -> bool:
+    """Whether this holds a recorded DTLS connection."""
     return isinstance(document, dict) and {"datagrams", "client_private", "hello_inputs"} <= document.keys()
 
 
