@@ -1,0 +1,239 @@
+"""Two Wi-Fi Aware devices at every point of discovery, bootstrapping, pairing, verification and a data path."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache, partial
+
+from pairing.engine import SECOND, Event, Micros, Outputs, PeerDiscovered, Transmit
+from pairing.errors import DecodeError, KeyStoreError, LocalProtocolError
+from pairing.keys import PairedPeer
+from pairing.nan.attributes import BootstrappingMethods
+from pairing.nan.data_path_events import DataPathFailed, DataPathOpened, DataPathRequested
+from pairing.nan.device import NanDevice, restored
+from pairing.nan.events import BootstrappingCompleted, BootstrappingFailed, BootstrappingRequested
+from pairing.nan.pairing_events import PairingCompleted, PairingFailed, PairingRequested, PairingVerified
+from pairing.pasn.events import PasnMode
+from tests.fuzz import corpus
+from tests.fuzz.stage import Dialogue, Party, Stage, engine_target
+from tests.support.nan_air import (
+    CAMERA,
+    CAMERA_NDI,
+    CLUSTER,
+    PHONE,
+    PHONE_NDI,
+    camera_service,
+    phone_service,
+    settings,
+)
+from tests.support.recorded_entropy import seeded
+
+PIN = "314159"
+PMK = bytes(range(32))
+PHONE_INDEX, CAMERA_INDEX = 0, 1
+FAILURES = (BootstrappingFailed, PairingFailed, DataPathFailed)
+HORIZON = 200 * SECOND
+TRIES = 3
+IN_VIEW = 10 * SECOND
+"""So long a publisher counts as there: a forged one is forgotten."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the phone's owner wants; the camera's grants it."""
+
+    name: str
+    is_bootstrapped: bool = True
+    pairs: bool = True
+    password: str | None = PIN
+    wrong_password: str | None = None
+    verifies: bool = False
+    suite: int | None = None
+    data_path: int | None = None
+    """The suite of the data path; None: that of the pairing."""
+    goal: type[Event] = DataPathOpened
+
+    @property
+    def method(self) -> BootstrappingMethods:
+        """The bootstrapping method that suits the password."""
+        return BootstrappingMethods.OPPORTUNISTIC if self.password is None else BootstrappingMethods.PIN_KEYPAD
+
+
+def allowed(intent: Callable[[], Outputs]) -> Outputs:
+    """What an intent puts out; nothing if the state no longer allows it."""
+    try:
+        return intent()
+    except (LocalProtocolError, KeyStoreError):
+        return ()
+
+
+@dataclass
+class PhoneOwner:
+    """Goes from the discovered camera to the goal, one step after the other."""
+
+    plan: Plan
+    device: NanDevice
+    is_first: bool = field(default=True)
+
+    def __call__(self, event: Event, now: Micros) -> Outputs:
+        """Answer an event."""
+        if event.peer is None or bytes.fromhex(event.peer.replace(":", "")) != CAMERA:
+            return ()
+        match event:
+            case PeerDiscovered():
+                return self.begin(now)
+            case BootstrappingCompleted():
+                return self.pair(now)
+            case PairingCompleted() | PairingVerified():
+                return self.open(now)
+        return ()
+
+    def begin(self, now: Micros) -> Outputs:
+        """The first step of the plan."""
+        if not self.plan.pairs and not self.plan.verifies:
+            return self.open(now)
+        if self.plan.verifies:
+            return allowed(lambda: self.device.verify(CAMERA, now))
+        if self.plan.is_bootstrapped:
+            return allowed(lambda: self.device.bootstrap(CAMERA, self.plan.method, now))
+        return self.pair(now)
+
+    def pair(self, now: Micros) -> Outputs:
+        """Pair, the first time perhaps with a wrong password."""
+        is_wrong, self.is_first = self.is_first and self.plan.wrong_password is not None, False
+        password = self.plan.wrong_password if is_wrong else self.plan.password
+        return allowed(lambda: self.device.pair(CAMERA, now, password=password, suite=self.plan.suite))
+
+    def open(self, now: Micros) -> Outputs:
+        """Open the data path."""
+        if self.plan.goal is not DataPathOpened:
+            return ()
+        suite, pmk = self.plan.data_path, PMK if self.plan.data_path else None
+        return allowed(lambda: self.device.open_data_path(CAMERA, now, suite=suite, pmk=pmk))
+
+
+@dataclass
+class CameraOwner:
+    """Grants what is asked for."""
+
+    plan: Plan
+    device: NanDevice
+
+    def __call__(self, event: Event, now: Micros) -> Outputs:
+        """Answer an event."""
+        if event.peer is None:
+            return ()
+        peer, device = bytes.fromhex(event.peer.replace(":", "")), self.device
+        match event:
+            case BootstrappingRequested():
+                return allowed(lambda: device.accept_bootstrapping(peer, now))
+            case PairingRequested():
+                password = self.plan.password if event.mode == PasnMode.PASSWORD.value else None
+                return allowed(lambda: device.accept_pairing(peer, now, password=password))
+            case DataPathRequested():
+                pmk = PMK if self.plan.data_path else None
+                return allowed(lambda: device.accept_data_path(event.data_path, now, pmk=pmk))
+        return ()
+
+
+@cache
+def pairings() -> tuple[tuple[bytes, tuple[PairedPeer, ...]], ...]:
+    """The identities of a phone and a camera that have paired, and what they remember of each other."""
+    stage = begin(Plan("remembered", goal=PairingCompleted))
+    stage.play()
+    return tuple(restored(device_of(party).snapshot()) for party in stage.parties)
+
+
+def device_of(party: Party) -> NanDevice:
+    """The device of a party."""
+    assert isinstance(party.engine, NanDevice)
+    return party.engine
+
+
+def begin(plan: Plan) -> Stage:
+    """The phone looks for the camera's service."""
+    known: list[dict[str, object]] = [{}, {}]
+    if plan.verifies:
+        known = [{"nik": nik, "paired": paired} for nik, paired in pairings()]
+    phone = NanDevice(settings(PHONE, PHONE_NDI, **known[PHONE_INDEX]), seeded("phone"))
+    camera = NanDevice(settings(CAMERA, CAMERA_NDI, **known[CAMERA_INDEX]), seeded("camera"))
+    stage = Stage(
+        Party(phone, PHONE, (PHONE_NDI,), PhoneOwner(plan, phone)),
+        Party(camera, CAMERA, (CAMERA_NDI,), CameraOwner(plan, camera)),
+        horizon=HORIZON,
+    )
+    stage.do(stage.parties[CAMERA_INDEX], camera.publish(camera_service(is_answer_multicast=True), 0))
+    stage.do(stage.parties[PHONE_INDEX], phone.subscribe(phone_service(peer_timeout=IN_VIEW), 0))
+    return stage
+
+
+def check(plan: Plan, stage: Stage, was_ignored: bool) -> None:
+    """The goal is reached, or the phone said why not; then it can be reached by trying again."""
+    phone, camera = stage.parties
+    if not (was_ignored and plan.wrong_password is None):
+        _try_again(plan, stage)
+    assert phone.has(plan.goal), f"the phone has no {plan.goal.__name__}"
+    assert camera.has(plan.goal), f"the camera has no {plan.goal.__name__}"
+    if plan.pairs or plan.verifies:
+        keys = device_of(phone).keys(CAMERA), device_of(camera).keys(PHONE)
+        assert keys[0] is not None
+        assert keys[0] == keys[1], "the two hold different keys"
+
+
+def _try_again(plan: Plan, stage: Stage) -> None:
+    phone, camera = stage.parties
+    owner, device = phone.owner, device_of(phone)
+    assert isinstance(owner, PhoneOwner)
+    for attempt in range(TRIES):
+        if phone.has(plan.goal) and camera.has(plan.goal):
+            return
+        for party in stage.parties:
+            party.events.clear()
+            if attempt and plan.pairs:  # a forged frame 1 late in an attempt can leave one side alone with its keys
+                stage.do(party, device_of(party).forget(stage.now))
+        stage.horizon = stage.now + HORIZON
+        stage.do(camera, device_of(camera).open_pairing(stage.now))
+        stage.do(phone, device.update(phone_service(peer_timeout=IN_VIEW), stage.now))
+        stage.play()
+        if not phone.has(plan.goal):
+            stage.horizon = stage.now + HORIZON
+            stage.do(phone, owner.begin(stage.now))
+            stage.play()
+
+
+def seal(stage: Stage, index: int, payload: bytes) -> bytes:
+    """The frame under the key that the peer has in use: what passes for its own words."""
+    peer = device_of(stage.parties[1 - index])
+    try:
+        return peer._core.protection.seal(Transmit(payload, stage.parties[index].source)).payload
+    except (DecodeError, LocalProtocolError):
+        return payload
+
+
+def recorded() -> Iterable[bytes]:
+    """Frames of other devices, towards ours and in our cluster."""
+    for frame in corpus.octets("wifi-aware/*", "hex"):
+        if len(frame) > 24 and frame[0] in (0xB0, 0xD0):
+            receiver = frame[4:10] if frame[4] & 1 else CAMERA
+            yield frame[:4] + receiver + PHONE + CLUSTER + frame[22:]
+
+
+PLANS = (
+    Plan("pin"),
+    Plan("opportunistic-256", password=None, suite=8),
+    Plan("wrong-pin", wrong_password="271828", is_bootstrapped=False, goal=PairingCompleted),
+    Plan("verification", pairs=False, verifies=True),
+    Plan("open-data-path", pairs=False, data_path=0),
+    Plan("pmk-data-path", pairs=False, data_path=1),
+)
+
+
+def dialogues() -> Iterator[Dialogue]:
+    """Each plan, with frames in the open; those with keys also with frames under them."""
+    for plan in PLANS:
+        start, end = partial(begin, plan), partial(check, plan)
+        yield Dialogue(f"nan-{plan.name}", start, end, seeds=recorded)
+        if plan.pairs or plan.verifies:
+            yield Dialogue(f"nan-{plan.name}-sealed", start, end, seal, leaves_traces=True)
+
+
+TARGETS = tuple(map(engine_target, dialogues()))
