@@ -1,8 +1,8 @@
 """Throw hostile bytes at decoders and engines: `.venv/bin/python scripts/fuzz.py TARGET|'nan-*'|all [--seconds 30]`.
 
-Guided by coverage where atheris is installed, otherwise by plain mutation of the recorded vectors. Prints the inputs and
-the coverage of each target, and for each finding the bytes that bring it back. Exit 1 on a finding. Nothing is written
-outside a temporary folder. Targets are in `tests/fuzz/targets`, one file a layer.
+Guided by coverage where atheris is installed, otherwise by plain mutation of the recorded vectors. Prints the inputs
+and the coverage of each target, and for each finding the bytes that bring it back. Exit 1 on a finding. Nothing is
+written outside a temporary folder. Targets are in `tests/fuzz/targets`, one file a layer.
 """
 
 import argparse
@@ -119,7 +119,7 @@ def fuzz(name: str, seconds: float, seed: int) -> Report:
     with tempfile.TemporaryDirectory(prefix="pairlab-fuzz-") as place:
         folder = Path(place)
         command = [sys.executable, __file__, name, f"--seconds={seconds}", f"--seed={seed}", f"--worker={folder}"]
-        ended = subprocess.run(command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE, check=False)
+        ended = subprocess.run(command, cwd=folder, capture_output=True, check=False)
         found = COVERAGE.findall(ended.stderr)
         coverage = f"cov {found[-1][0].decode()}, ft {found[-1][1].decode()}" if found else ""
         artifacts = [
