@@ -30,6 +30,16 @@ def check(document: dict[str, Any]) -> None:
         got = _said(record, given, member)
         compare_members(member, given, got)
         _check_place(given, member, instances, services)
+    _check_hosts(document["records"])
+
+
+def _check_hosts(records: list[dict[str, Any]]) -> None:
+    """All services of one name are on one host."""
+    hosts: dict[str, str] = {}
+    for index, given in enumerate(records):
+        if given["type"] == "SRV":
+            instance = given["name"].rsplit(".", 3)[0]
+            compare(f"records[{index}].target", hosts.setdefault(instance, given["target"]), given["target"])
 
 
 def _check_place(given: dict[str, Any], member: str, instances: set[str], services: set[str]) -> None:
