@@ -30,6 +30,10 @@ class TranscriptError(UsageError):
     """A file that is no transcript, or one that is cut off or corrupt; what came before the damage is good."""
 
 
+class CaptureError(UsageError):
+    """A file that is no capture, or one that is cut off or corrupt; the packets before the damage are good."""
+
+
 class UnknownKindError(UsageError):
     """An accessory, fault, lie or profile that nobody registered."""
 

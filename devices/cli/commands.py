@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from devices.cli import browse, clone, credentials, dataset, exec_, faults, run, sweep, transcript, up
+from devices.cli import browse, clone, credentials, dataset, decode, exec_, faults, run, sweep, transcript, up
 
 HOMES = "Homes"
 TESTS = "Tests"
@@ -50,5 +50,6 @@ app.add_typer(transcript.app, name="transcript", rich_help_panel=TESTS)
 app.add_typer(dataset.app, name="dataset", rich_help_panel=THREAD)
 app.add_typer(credentials.app, name="credentials", rich_help_panel=THREAD)
 app.command("browse", rich_help_panel=TOOLS)(browse.browse)
+app.command("decode", rich_help_panel=TOOLS)(decode.decode)
 app.add_typer(clone.app, name="clone", rich_help_panel=TOOLS)
 app.command("faults", rich_help_panel=TOOLS)(faults.faults)

@@ -22,7 +22,7 @@ def to_pcapng(records: Iterable[Record], sink: Callable[[bytes], object]) -> int
     count = 0
     for record in records:
         if isinstance(record, Frame):
-            writer.frame(record.medium, record.at_us, _packet(record), f"from {record.sender}")
+            writer.frame(record.medium, record.at_us, packet_of(record), f"from {record.sender}")
             count += 1
     return count
 
@@ -48,7 +48,8 @@ def write_artifacts(folder: Path, transcript: bytes, replay: str) -> None:
     (folder / "replay.txt").write_text(f"{replay}\n", encoding="utf-8")
 
 
-def _packet(frame: Frame) -> bytes:
+def packet_of(frame: Frame) -> bytes:
+    """The frame as a capture holds it: on the lan in an IP packet, elsewhere as it is."""
     if frame.medium != "lan":
         return frame.payload
     try:
