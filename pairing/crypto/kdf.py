@@ -6,6 +6,7 @@ Source: IEEE 802.11-2020, 12.7.1.6.2 (KDF-Hash-Length); RFC 5869 (HKDF); RFC 524
 import hashlib
 import hmac
 from enum import Enum
+from typing import Literal
 
 from pairing.errors import EncodeError
 
@@ -40,14 +41,19 @@ def is_equal(one: bytes, other: bytes) -> bool:
     return hmac.compare_digest(one, other)
 
 
-def kdf(algorithm: Hash, key: bytes, label: str, context: bytes, bits: int) -> bytes:
-    """KDF-Hash-Length: `bits` of key material. The length is part of every block: it counts all that is asked for."""
+def kdf(
+    algorithm: Hash, key: bytes, label: str, context: bytes, bits: int, *, order: Literal["little", "big"] = "little"
+) -> bytes:
+    """KDF-Hash-Length: `bits` of key material. The length is part of every block: it counts all that is asked for.
+
+    Counter and length are little endian; the other order is there to recognise who takes it.
+    """
     if bits % 8 or not 0 < bits <= 0xFFFF:
         raise EncodeError(f"{bits} bits of key material, expected whole octets up to 65535 bits")
-    fixed = label.encode() + context + bits.to_bytes(2, "little")
+    fixed = label.encode() + context + bits.to_bytes(2, order)
     length = bits // 8
     blocks = b"".join(
-        hmac.digest(key, index.to_bytes(2, "little") + fixed, algorithm.value)
+        hmac.digest(key, index.to_bytes(2, order) + fixed, algorithm.value)
         for index in range(1, -(-length // algorithm.size) + 1)
     )
     return blocks[:length]

@@ -12,10 +12,8 @@ from pairing.errors import AuthenticationError, DecodeError, LocalProtocolError,
 from pairing.ieee80211.frames import StatusCode
 from pairing.sae.hash_to_element import PasswordToken
 from pairing.sae.messages import SaeCommit, SaeConfirm, require_hash_to_element
-from pairing.sae.mistakes import LABEL, known_mistake
+from pairing.sae.mistakes import LABEL, PMK_LENGTH, ConfirmFacts, OwnSecrets, known_mistake
 from pairing.sae.states import TRANSITIONS, SaeInput, SaeState
-
-PMK_LENGTH = 32
 
 
 class SaeEngine:
@@ -25,6 +23,7 @@ class SaeEngine:
         self.state = SaeState.NOTHING
         self._token = token
         self._curve = token.curve
+        self._addresses = (own, peer)
         self._entropy = entropy
         self._val_hash, self._val = token.multiplier(own, peer)
         self._rand = self._mask = 0
@@ -70,8 +69,7 @@ class SaeEngine:
         own, peer = self._commits()
         if not is_equal(confirm.confirm, self._proof(confirm.send_confirm, peer, own)):
             self._move(SaeInput.REFUSED)
-            keyseed, context = self._derived["keyseed"], self._context
-            self.mistake = known_mistake(self._curve, keyseed, context, confirm, peer, own) or ""
+            self.mistake = known_mistake(self._facts(confirm, peer, own)) or ""
             raise AuthenticationError(f"SAE Confirm does not fit: {self.mistake or 'the peer has another password'}")
         self._move(SaeInput.CONFIRM_RECEIVED)
 
@@ -133,6 +131,10 @@ class SaeEngine:
         kck, pmk = keys[: curve.hash.size], keys[curve.hash.size :]
         self._peer, self._context = commit, context
         self._derived = {"k": k, "keyseed": keyseed, "kck": kck, "pmk": pmk, "pmkid": context[:16]}
+
+    def _facts(self, confirm: SaeConfirm, peer: SaeCommit, own: SaeCommit) -> ConfirmFacts:
+        secrets = OwnSecrets(*self._addresses, self._token.pt, self._val, self._rand, self._mask)
+        return ConfirmFacts(self._curve, self._derived["k"], self._context, confirm, peer, own, secrets)
 
     def _proof(self, send_confirm: int, one: SaeCommit, other: SaeCommit) -> bytes:
         data = send_confirm.to_bytes(2, "little") + one.scalar + one.element + other.scalar + other.element
