@@ -108,9 +108,9 @@ class Exchange:
         covered = frame_1_digest(self.suite.pasn_hash(self.akm), body_1)
         return self._mic("mic3", self._initiator, self._responder, covered, frame)
 
-    def check_mic_2(self, frame: PasnFrame) -> None:
+    def check_mic_2(self, body_1: bytes, frame: PasnFrame) -> None:
         """Raise AuthenticationError unless the peer's frame 2 carries the right MIC."""
-        self._check_mic(frame, self.mic_2(frame), b"")
+        self._check_mic(frame, self.mic_2(frame), body_1)
 
     def check_mic_3(self, body_1: bytes, frame: PasnFrame) -> None:
         """Raise AuthenticationError unless the peer's frame 3 carries the right MIC."""

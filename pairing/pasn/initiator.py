@@ -147,7 +147,7 @@ class PasnInitiator:
             exchange.sae.receive_commit(commit)
             exchange.sae.receive_confirm(confirm)
         exchange.derive(key)
-        exchange.check_mic_2(frame)
+        exchange.check_mic_2(self._body_1, frame)
         self._move(InitiatorInput.FRAME_2)
         if self._lies.reject_status is not None:
             told = (LieTold(peer=self._peer, lie="reject-status", frame=3), *self._reject(self._lies.reject_status))

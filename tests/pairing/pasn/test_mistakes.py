@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -25,10 +26,28 @@ def mac(kck: bytes, covered: bytes, name: str = "sha256") -> bytes:
     return hmac.digest(kck, covered, name)[: 16 if name == "sha256" else 24]
 
 
-def kdf(key: bytes, label: bytes, context: bytes, bits: int, name: str = "sha256") -> bytes:
-    length = bits.to_bytes(2, "little")
-    blocks = (hmac.digest(key, index.to_bytes(2, "little") + label + context + length, name) for index in range(1, 6))
+def kdf(
+    key: bytes,
+    label: bytes,
+    context: bytes,
+    bits: int,
+    name: str = "sha256",
+    order: Literal["little", "big"] = "little",
+) -> bytes:
+    length = bits.to_bytes(2, order)
+    blocks = (hmac.digest(key, index.to_bytes(2, order) + label + context + length, name) for index in range(1, 6))
     return b"".join(blocks)
+
+
+LABEL = b"PASN PTK Derivation"
+P = 2**256 - 2**224 + 2**192 + 2**96 - 1
+B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+
+
+def y_of(x: bytes) -> bytes:
+    """One of the two y coordinates on P-256."""
+    number = int.from_bytes(x, "big")
+    return pow(number**3 - 3 * number + B, (P + 1) // 4, P).to_bytes(32, "big")
 
 
 def ptk_kck(values: Values, addresses: bytes = PHONE + CAMERA, bits: int = 640, name: str = "sha256") -> bytes:
@@ -52,12 +71,35 @@ MIC_2: dict[str, Callable[[Values, PasnFrame], bytes]] = {
     "responder || initiator": lambda v, f: mac(ptk_kck(v, CAMERA + PHONE), v["mic2_input"]),
     "PTK without KDK": lambda v, f: mac(ptk_kck(v, bits=384), v["mic2_input"]),
     "with a KEK between": lambda v, f: mac(ptk_kck(v, bits=768), v["mic2_input"]),
+    "counter and length big endian": lambda v, f: mac(
+        kdf(v["pmk"], LABEL, PHONE + CAMERA + v["dh_shared_secret"], 640, order="big")[:32], v["mic2_input"]
+    ),
+    "label with a zero octet": lambda v, f: mac(
+        kdf(v["pmk"], LABEL + b"\0", PHONE + CAMERA + v["dh_shared_secret"], 640)[:32], v["mic2_input"]
+    ),
+    "coordinate little endian": lambda v, f: mac(
+        kdf(v["pmk"], LABEL, PHONE + CAMERA + v["dh_shared_secret"][::-1], 640)[:32], v["mic2_input"]
+    ),
+    "x and y of the ECDH point": lambda v, f: mac(
+        kdf(v["pmk"], LABEL, PHONE + CAMERA + v["dh_shared_secret"] + y_of(v["dh_shared_secret"]), 640)[:32],
+        v["mic2_input"],
+    ),
+    "hash of the ECDH secret": lambda v, f: mac(
+        kdf(v["pmk"], LABEL, PHONE + CAMERA + hashlib.sha256(v["dh_shared_secret"]).digest(), 640)[:32],
+        v["mic2_input"],
+    ),
+    "secret before the addresses": lambda v, f: mac(
+        kdf(v["pmk"], LABEL, v["dh_shared_secret"] + PHONE + CAMERA, 640)[:32], v["mic2_input"]
+    ),
 }
 """Part of the mistake's name -> the MIC of frame 2 that it gives, suite 7."""
 
 
 def played(
-    number: int, change: Callable[[Pair, PasnFrame], PasnFrame], suite: PasnSuite = NCS_PK_PASN_128
+    number: int,
+    change: Callable[[Pair, PasnFrame], PasnFrame],
+    suite: PasnSuite = NCS_PK_PASN_128,
+    mode: PasnMode = PasnMode.PASSWORD,
 ) -> PasnFailed:
     """How the receiver of a changed frame fails."""
     pairs: list[Pair] = []
@@ -67,7 +109,7 @@ def played(
             return (frame,)
         return (rebuilt(frame, lambda body: change(pairs[0], body)),)
 
-    pairs.append(Pair(PasnMode.PASSWORD, suite, bend=bend))
+    pairs.append(Pair(mode, suite, bend=bend))
     pairs[0].run()
     failed = (pairs[0].phone_events if number == 2 else pairs[0].camera_events)[-1]
     assert isinstance(failed, PasnFailed)
@@ -107,6 +149,32 @@ def test_missing_hash_of_frame_1_is_refused_by_name() -> None:
         return frame.with_mic(mac(kck, PHONE + CAMERA + frame.with_zero_mic()))
 
     assert "lacks the hash of frame 1" in played(3, change).mistake
+
+
+def test_zeros_for_the_pmk_of_an_opportunistic_pairing_are_refused_by_name() -> None:
+    def change(pair: Pair, frame: PasnFrame) -> PasnFrame:
+        values = {**pair.camera.intermediates.pasn, "pmk": bytes(32)}
+        return frame.with_mic(mac(ptk_kck(values), values["mic2_input"]))
+
+    assert "PMK of zeros" in played(2, change, mode=PasnMode.OPPORTUNISTIC).mistake
+
+
+def test_elements_of_frame_1_in_place_of_those_of_frame_2_are_refused_by_name() -> None:
+    def change(pair: Pair, frame: PasnFrame) -> PasnFrame:
+        first = body_of(pair.sent[0])
+        kck = pair.camera.intermediates.pasn["kck"]
+        return frame.with_mic(mac(kck, CAMERA + PHONE + b"".join(parts(first)) + frame.with_zero_mic()))
+
+    assert "of frame 1, expected those of frame 2" in played(2, change).mistake
+
+
+def test_mic_of_another_length_is_refused_by_name() -> None:
+    def change(pair: Pair, frame: PasnFrame) -> PasnFrame:
+        kck, longer = pair.camera.intermediates.pasn["kck"], frame.with_mic(bytes(24))
+        covered = CAMERA + PHONE + b"".join(parts(frame)) + longer.with_zero_mic()
+        return longer.with_mic(hmac.digest(kck, covered, "sha256")[:24])
+
+    assert played(2, change).mistake == "MIC of 24 octets, expected 16"
 
 
 def sae_mistakes(values: Values) -> dict[str, bytes]:
