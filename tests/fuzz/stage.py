@@ -1,7 +1,7 @@
 """Engines on a wire in virtual time, stopped before any datagram for a hostile one to come first.
 
 A `Dialogue` says who plays, and how it must end; `engine_target` makes a fuzz target of it. Its input is a place in the
-undisturbed dialogue (one octet), who hears it (one octet), and what that party hears as if it came from another. Then
+undisturbed dialogue (one octet), who hears it and from whom it seems to come (one octet), and what is heard. Then
 the dialogue goes on: nothing may raise, time must not stand still, and whoever only ignored what it heard completes
 as if nothing had come.
 """
@@ -54,10 +54,11 @@ def is_group(address: Address) -> bool:
 
 @dataclass(frozen=True)
 class Sent:
-    """A datagram, when and by whom it was carried to whom, and which step of the dialogue that was."""
+    """A datagram that was carried, in which step of the dialogue, and between whom."""
 
     step: int
     receiver: int
+    sender: int
     payload: bytes
 
 
@@ -94,18 +95,18 @@ class Stage:
         if self._flights and self._flights[0][0] <= due:
             at, party, other, payload = self._flights.popleft()
             self.now = max(self.now, at)
-            self.carried.append(Sent(self._steps - 1, self.parties.index(party), payload))
-            self.do(party, party.engine.receive(payload, other.source, self.now))
+            self.carried.append(Sent(self._steps - 1, self.parties.index(party), self.parties.index(other), payload))
+            self.do(party, party.engine.receive(payload, _seen(other, party), self.now))
             return True
         if due > self.horizon:
             return False
         self._pass_time(max(self.now, due))
         return True
 
-    def hear(self, index: int, payload: bytes) -> Outputs:
-        """One party hears hostile bytes that seem to come from the one beside it."""
-        party, other = self.parties[index], self.parties[(index + 1) % len(self.parties)]
-        outputs = party.engine.receive(payload, other.source, self.now)
+    def hear(self, receiver: int, sender: int, payload: bytes) -> Outputs:
+        """One party hears hostile bytes that seem to come from another."""
+        party, other = self.parties[receiver], self.parties[sender]
+        outputs = party.engine.receive(payload, _seen(other, party), self.now)
         self.do(party, outputs)
         return outputs
 
@@ -128,6 +129,14 @@ class Stage:
                 self.do(party, party.engine.handle_timeout(now))
             else:
                 raise AssertionError(f"{type(party.engine).__name__} does not move on from its deadline")
+
+
+def _seen(sender: Party, receiver: Party) -> Address:
+    """The sender's address as the receiver sees it: with the link on which that receiver lives, if it has but one."""
+    address = sender.source
+    if isinstance(address, Endpoint) and isinstance(receiver.source, Endpoint) and not receiver.addresses:
+        return address._replace(link=receiver.source.link)
+    return address
 
 
 @dataclass(frozen=True)
@@ -155,38 +164,37 @@ def engine_target(dialogue: Dialogue) -> Target:
     """The fuzz target of a dialogue."""
 
     @cache
-    def rehearsal() -> Stage:
+    def rehearsal() -> tuple[tuple[Sent, ...], list[tuple[int, int]], int]:
+        """What is carried when nobody disturbs, who may hear whom, and the number of steps."""
         stage = dialogue.begin()
         stage.play()
+        carried, parties = tuple(stage.carried), range(len(stage.parties))
         dialogue.check(stage, True)
-        return stage
-
-    @cache
-    def length() -> int:
-        return max(sent.step for sent in rehearsal().carried) + 3
+        pairs = [(hears, seems) for hears in dialogue.hears or parties for seems in parties if seems != hears]
+        return carried, pairs, max(sent.step for sent in carried) + 3
 
     def run(data: bytes) -> bool:
         place, who, payload = data[0] if data else 0, data[1] if len(data) > 1 else 0, data[2:]
+        _, pairs, length = rehearsal()
         stage = dialogue.begin()
-        for _ in range(place % length()):
+        for _ in range(place % length):
             stage.step()
-        hears = dialogue.hears or tuple(range(len(stage.parties)))
-        index = hears[who % len(hears)]
-        payload = dialogue.dress(stage, index, payload)
-        heard = [stage.hear(index, payload), stage.hear(index, payload)]
+        receiver, sender = pairs[who % len(pairs)]
+        payload = dialogue.dress(stage, receiver, payload)
+        heard = [stage.hear(receiver, sender, payload), stage.hear(receiver, sender, payload)]
         stage.play()
         dialogue.check(stage, not dialogue.leaves_traces and all(map(_is_ignored, heard)))
         return True
 
     def seeds() -> Iterable[bytes]:
-        carried = rehearsal().carried
-        hears = dialogue.hears or tuple(range(len(rehearsal().parties)))
-        own = [(sent.step, hears.index(sent.receiver), sent.payload) for sent in carried if sent.receiver in hears]
-        for step, who, payload in own:
-            yield bytes((step % 256, who)) + payload
+        carried, pairs, _ = rehearsal()
+        places = []
+        for sent in carried:
+            if (sent.receiver, sent.sender) in pairs:
+                places.append(bytes((sent.step % 256, pairs.index((sent.receiver, sent.sender)))))
+                yield places[-1] + sent.payload
         for number, payload in enumerate(dialogue.seeds()):
-            step, who, _ = own[number % len(own)]
-            yield bytes((step % 256, who)) + payload
+            yield places[number % len(places)] + payload
 
     return Target(dialogue.name, run, seeds, is_slow=True)
 

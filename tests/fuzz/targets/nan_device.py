@@ -6,6 +6,7 @@ from functools import cache, partial
 
 from pairing.engine import SECOND, Event, Micros, Outputs, PeerDiscovered, Transmit
 from pairing.errors import DecodeError, KeyStoreError, LocalProtocolError
+from pairing.ieee80211.frames import HEADER_LENGTH
 from pairing.keys import PairedPeer
 from pairing.nan.attributes import BootstrappingMethods
 from pairing.nan.data_path_events import DataPathFailed, DataPathOpened, DataPathRequested
@@ -149,13 +150,14 @@ def device_of(party: Party) -> NanDevice:
     return party.engine
 
 
-def begin(plan: Plan) -> Stage:
+def begin(plan: Plan, *, is_encrypting: bool = True) -> Stage:
     """The phone looks for the camera's service."""
     known: list[dict[str, object]] = [{}, {}]
     if plan.verifies:
         known = [{"nik": nik, "paired": paired} for nik, paired in pairings()]
-    phone = NanDevice(settings(PHONE, PHONE_NDI, **known[PHONE_INDEX]), seeded("phone"))
-    camera = NanDevice(settings(CAMERA, CAMERA_NDI, **known[CAMERA_INDEX]), seeded("camera"))
+    made = [{**each, "is_encrypting": is_encrypting} for each in known]
+    phone = NanDevice(settings(PHONE, PHONE_NDI, **made[PHONE_INDEX]), seeded("phone"))
+    camera = NanDevice(settings(CAMERA, CAMERA_NDI, **made[CAMERA_INDEX]), seeded("camera"))
     stage = Stage(
         Party(phone, PHONE, (PHONE_NDI,), PhoneOwner(plan, phone)),
         Party(camera, CAMERA, (CAMERA_NDI,), CameraOwner(plan, camera)),
@@ -201,12 +203,21 @@ def _try_again(plan: Plan, stage: Stage) -> None:
 
 
 def seal(stage: Stage, index: int, payload: bytes) -> bytes:
-    """The frame under the key that the peer has in use: what passes for its own words."""
-    peer = device_of(stage.parties[1 - index])
+    """The frame with the peer's address, under the key that it has in use: what passes for its own words."""
+    own, peer = (device_of(stage.parties[each]) for each in (index, 1 - index))
+    if len(payload) > HEADER_LENGTH and not payload[4] & 1:
+        payload = payload[:4] + own.device.nmi + peer.device.nmi + payload[16:]
     try:
-        return peer._core.protection.seal(Transmit(payload, stage.parties[index].source)).payload
+        return peer._core.protection.seal(Transmit(payload, own.device.nmi)).payload
     except (DecodeError, LocalProtocolError):
         return payload
+
+
+def plain(plan: Plan) -> Iterator[bytes]:
+    """The frames of a plan as they are before they are protected."""
+    stage = begin(plan, is_encrypting=False)
+    stage.play()
+    yield from dict.fromkeys(sent.payload for sent in stage.carried)
 
 
 def recorded() -> Iterable[bytes]:
@@ -233,7 +244,8 @@ def dialogues() -> Iterator[Dialogue]:
         start, end = partial(begin, plan), partial(check, plan)
         yield Dialogue(f"nan-{plan.name}", start, end, seeds=recorded)
         if plan.pairs or plan.verifies:
-            yield Dialogue(f"nan-{plan.name}-sealed", start, end, seal, leaves_traces=True)
+            frames = partial(plain, plan)
+            yield Dialogue(f"nan-{plan.name}-sealed", start, end, seal, leaves_traces=True, seeds=frames)
 
 
 TARGETS = tuple(map(engine_target, dialogues()))
