@@ -26,6 +26,8 @@ class Delivery:
         self.state = DeliveryState.IDLE
         self.is_reported = False
         """Whether the medium told of the arrival; otherwise it is believed."""
+        self.outstanding = 0
+        """Copies on their way of which the medium has not told."""
         self._wait = wait
         self._repeat = repeat
         self._tries = tries
@@ -39,7 +41,9 @@ class Delivery:
         return self._due
 
     def send(self, frame: Transmit, now: Micros) -> list[Transmit]:
-        """Send a frame for the first time."""
+        """Send a frame for the first time, or the same one for as many tries more."""
+        if self._frame is None or self._frame.payload != frame.payload:
+            self.outstanding = 0
         self._frame = frame
         self._left = self._tries
         self.is_reported = False
@@ -47,9 +51,9 @@ class Delivery:
 
     def report(self, payload: bytes, is_acknowledged: bool, now: Micros) -> bool:
         """The medium tells of a frame; whether it is this one, and news."""
-        waits = self.state in (DeliveryState.SENT, DeliveryState.REPEATING)
-        if not waits or self._frame is None or payload != self._frame.payload:
+        if self._frame is None or payload != self._frame.payload:
             return False
+        self.outstanding = max(self.outstanding - 1, 0)
         if is_acknowledged:
             self.state, self._due, self.is_reported = DeliveryState.DELIVERED, None, True
         elif self.state is DeliveryState.SENT:
@@ -79,9 +83,10 @@ class Delivery:
 
     def stop(self) -> None:
         """Care no more."""
-        self.state, self._due, self._frame = DeliveryState.IDLE, None, None
+        self.state, self._due, self._frame, self.outstanding = DeliveryState.IDLE, None, None, 0
 
     def _send(self, now: Micros) -> list[Transmit]:
         self._left -= 1
+        self.outstanding += 1
         self.state, self._due = DeliveryState.SENT, now + self._wait
         return self.again()

@@ -5,6 +5,7 @@ Source: Wi-Fi Aware specification 4.0; what differs between implementations is i
 
 from dataclasses import dataclass, field
 
+from pairing.engine import SECOND
 from pairing.keys import PairedPeer
 from pairing.nan.attributes import Availability, DeviceCapability
 from pairing.nan.bootstrapping_rules import BootstrappingProfile
@@ -25,7 +26,8 @@ class NanDeviceSettings:
     cluster_id: bytes
     device_capability: DeviceCapability | None = None
     availability: tuple[Availability, ...] = ()
-    bootstrapping: BootstrappingProfile = BootstrappingProfile()  # noqa: RUF009 - a frozen value
+    bootstrapping: BootstrappingProfile = BootstrappingProfile(timeout=90 * SECOND)  # noqa: RUF009 - a frozen value
+    """With an end, which the reference peer's has not: it comes back for ever."""
     pairing: PairingProfile = PairingProfile()  # noqa: RUF009 - a frozen value
     data_path: DataPathSettings = DataPathSettings()  # noqa: RUF009 - a frozen value
     windows: DiscoveryWindows | None = None

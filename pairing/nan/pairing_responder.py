@@ -51,7 +51,10 @@ class PairingResponder:
         self._delivery = Delivery(wait=times.acknowledgement, repeat=times.repeat, tries=times.tries)
         self._frame_1 = b""
         self._frame_2: Transmit | None = None
+        self._frame_2_ends_at: Micros | None = None
         self._is_frame_2_heard = False
+        self._is_nik_heard = False
+        """A copy of our NIK has arrived. If it was of use, the peer soon stops to ask."""
         self._quiet_until: Micros | None = None
         self._give_up_at: Micros | None = None
 
@@ -72,15 +75,17 @@ class PairingResponder:
         """The next repetition, the end of a wait, or of patience."""
         if self.is_over:
             return None
-        give_up_at = None if self._is_outcome_pending else self._give_up_at
-        times = (self._pasn.deadline, self._delivery.deadline, self._quiet_until, give_up_at)
+        times = (self._pasn.deadline, self._delivery.deadline, self._quiet_until, self._patience_ends_at)
         return min((time for time in times if time is not None), default=None)
 
     @property
-    def _is_outcome_pending(self) -> bool:
-        """Our NIK is on its way, or has arrived: patience is not up while the peer may count us paired."""
-        is_sent = self._delivery.state in (DeliveryState.SENT, DeliveryState.DELIVERED)
-        return self.state is ResponderState.ANSWERED and is_sent
+    def _patience_ends_at(self) -> Micros | None:
+        """Later while our NIK is on its way: the peer may count us paired when it arrives."""
+        delivery, is_answered = self._delivery, self.state is ResponderState.ANSWERED
+        if self._give_up_at is None or not is_answered:
+            return self._give_up_at
+        is_on_its_way = self._is_nik_heard or delivery.outstanding or delivery.state is DeliveryState.SENT
+        return self._give_up_at + (self._times.grace if is_on_its_way else 0)
 
     def granted_for(self, requested: PasnRequested) -> Credential | None:
         """What our owner has accepted the same request with before, so that it need not be asked again."""
@@ -103,6 +108,7 @@ class PairingResponder:
         self.granted = credential
         self.attempt.remembered = remembered
         self._give_up_at = now + self._times.responder
+        self._frame_2_ends_at = now + self._times.frame_2_again
         return self._through(outputs, now)
 
     def reject(self, status: int, failure: Failure, now: Micros) -> Outputs:
@@ -127,7 +133,8 @@ class PairingResponder:
     def receive(self, payload: bytes, transaction: int, now: Micros) -> Outputs:
         """A PASN frame of the peer; a frame 1 is the one that the attempt began with, or begins it."""
         if transaction == 1 and self.is_begun_by(payload) and not self.attempt.context.profile.is_frame_1_answered_anew:
-            if self.state is not ResponderState.AUTHENTICATING or self._frame_2 is None:
+            is_late = self._frame_2_ends_at is None or now > self._frame_2_ends_at
+            if self.state is not ResponderState.AUTHENTICATING or self._frame_2 is None or is_late:
                 return [self.attempt.ignored(f"frame 1 again while {self.state.value}")]
             return self._delivery.send(self._frame_2, now)
         if transaction == 1:
@@ -145,7 +152,7 @@ class PairingResponder:
             return [self.attempt.ignored(str(error))]
         self._move(ResponderInput.NIK_RECEIVED)
         self.attempt.partner = replace(partner)
-        self._quiet_until = None
+        self._quiet_until = now + self._times.quiet if self._is_nik_heard else None
         if self.attempt.context.lies.silent_nik:
             return [LieTold(peer=partner.name, lie="silent-nik", frame=0)]
         told = [LieTold(peer=partner.name, lie="wrong-nik-key", frame=0)]
@@ -171,7 +178,8 @@ class PairingResponder:
         """Repeat, go on, or give up."""
         if self.is_over:
             return []
-        if self._give_up_at is not None and self._give_up_at <= now and not self._is_outcome_pending:
+        ends_at = self._patience_ends_at
+        if ends_at is not None and ends_at <= now:
             return self._expire()
         outputs: list[Output] = [*self._through(self._pasn.handle_timeout(now), now)]
         outputs += self._delivery.handle_timeout(now)
@@ -225,7 +233,8 @@ class PairingResponder:
             return
         if self.state is ResponderState.AUTHENTICATING:
             self._is_frame_2_heard = True
-        elif self.state is ResponderState.ANSWERED and self._quiet_until is None:
+        elif self.state is ResponderState.ANSWERED and not self._is_nik_heard:
+            self._is_nik_heard = True
             self._quiet_until = now + self._times.quiet
 
     def _expire(self) -> Outputs:

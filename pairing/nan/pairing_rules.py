@@ -17,13 +17,15 @@ from pairing.pasn.settings import TRUTHFUL, PasnLies, PasnTimes
 class PairingTimes:
     """How long each side waits, and when it says something again."""
 
-    pasn: PasnTimes = PasnTimes(repeats=5)  # noqa: RUF009 - a frozen value
+    pasn: PasnTimes = PasnTimes(repeats=5, frame_3=6 * SECOND)  # noqa: RUF009 - a frozen value
     acknowledgement: Micros = 100 * MILLISECOND
     """Silence of the medium after which a frame counts as arrived, since the medium does not tell."""
     repeat: Micros = 100 * MILLISECOND
     """From the news that a frame did not arrive to sending it again."""
     tries: int = 8
     """How often a frame is sent that does not arrive."""
+    frame_2_again: Micros = 2 * SECOND
+    """How long frame 2 is sent again; so much shorter than the wait for frame 3 that this comes in time, or not."""
     nik_after: Micros = 30 * MILLISECOND
     """From the arrival of frame 3 to the initiator's NIK: the peer takes its keys into use."""
     nik_repeat: Micros = 200 * MILLISECOND
@@ -33,7 +35,9 @@ class PairingTimes:
     initiator: Micros = 15 * SECOND
     """From frame 3 to the end."""
     responder: Micros = 8 * SECOND
-    """From frame 2 to the end; shorter than `initiator` by more than a frame may be late."""
+    """From frame 2 to the end; with `grace` shorter than `initiator`, by more than a frame may be late."""
+    grace: Micros = 5 * SECOND
+    """How much longer the responder waits while its NIK is on its way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

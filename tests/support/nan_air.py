@@ -1,4 +1,8 @@
-"""Wi-Fi Aware devices on a wire in virtual time that loses, repeats, delays and breaks frames as a test says."""
+"""Wi-Fi Aware devices on a wire in virtual time that loses, repeats and delays frames as a test says.
+
+Like a radio, it tells the sender of each unicast frame whether it arrived. What breaks on its way fails the frame check
+and is lost; a frame that arrives and was never sent so is a forgery, and acknowledges nothing.
+"""
 
 import heapq
 from collections.abc import Callable, Sequence
@@ -179,7 +183,6 @@ class Wire:
             for receiver in receivers:
                 self._at(at, self._arrival(receiver, payload, frame[10:16]))
         if not is_group and self._is_told and fate.is_told:
-            # What is broken on its way fails the frame check, and is not acknowledged.
             intact = [at for at, payload in arrivals if payload == frame]
             told_at = min(intact) if intact else self.now + AIRTIME
             self._at(told_at + 50, self._report(sender, frame, bool(intact)))
