@@ -19,46 +19,38 @@ from pairing.ieee80211.frames import (
 )
 from pairing.keys import PairedPeer
 from pairing.nan.attributes import (
-    CipherSuiteInfo,
-    PairingBootstrappingExtension,
     ServiceControlType,
     ServiceDescriptor,
     SharedKeyDescriptor,
-    find,
 )
 from pairing.nan.bootstrapping import Bootstrapping
 from pairing.nan.bootstrapping_exchange import Partner
 from pairing.nan.discovery import Discovery
 from pairing.nan.frames import ServiceDiscoveryFrame
 from pairing.nan.identifiers import address_text
-from pairing.nan.identity import PairedPeers, draw_identity
-from pairing.nan.pairing_attempt import PROTOCOL, PairingAttempt, PairingContext, read_attributes
-from pairing.nan.pairing_credentials import PasswordTokens, remembered_credential
-from pairing.nan.pairing_elements import refusal_attributes, setup_attributes, verification_attributes
+from pairing.nan.identity import PairedPeers
+from pairing.nan.pairing_attempt import PROTOCOL, read_attributes
 from pairing.nan.pairing_events import (
-    PairingAttemptsExhausted,
     PairingCause,
     PairingCompleted,
-    PairingFailed,
     PairingRequested,
     PairingVerified,
 )
 from pairing.nan.pairing_failures import Failure
 from pairing.nan.pairing_initiator import PairingInitiator
-from pairing.nan.pairing_partners import find_asked_session, find_partner, heard_identity, offered_suites
+from pairing.nan.pairing_maker import AttemptMaker
+from pairing.nan.pairing_partners import heard_identity
 from pairing.nan.pairing_requests import Refusal, find_remembered, judge_setup
 from pairing.nan.pairing_responder import PairingResponder
 from pairing.nan.pairing_rules import PairingLies, PairingProfile
 from pairing.nan.pairing_states import InitiatorState, ResponderState
 from pairing.nan.protection import FrameProtection
 from pairing.pasn.events import PasnMode, PasnRequested
-from pairing.pasn.messages import PasnFrame
 
 Side: TypeAlias = PairingInitiator | PairingResponder
-MAX_RESPONDERS = 64
-"""Attempts of peers at a time; further ones are ignored."""
-MAX_KNOWN = 256
-"""Peers whose wrong passwords are counted, or whose setup info is kept."""
+MAX_ATTEMPTS = 64
+"""Attempts at a time; what peers begin beyond that is ignored."""
+MAX_KEPT = 1024
 
 
 class Pairing:
@@ -74,19 +66,21 @@ class Pairing:
         entropy: Entropy,
         profile: PairingProfile | None = None,
     ) -> None:
-        self.lies = PairingLies()
-        """The deviations of attempts that begin from now on."""
         self._discovery = discovery
         self._bootstrapping = bootstrapping
-        self._protection = protection
         self._peers = peers
-        self._own_nik = own_nik
-        self._entropy = entropy
         self._profile = profile or PairingProfile()
-        self._tokens = PasswordTokens()
+        self._maker = AttemptMaker(discovery, bootstrapping, protection, peers, own_nik, entropy, self._profile)
         self._sides: dict[bytes, Side] = {}
-        self._wrong: dict[bytes, int] = {}
-        self._setup_info: dict[bytes, bytes] = {}
+
+    @property
+    def lies(self) -> PairingLies:
+        """The deviations of attempts that begin from now on."""
+        return self._maker.lies
+
+    @lies.setter
+    def lies(self, lies: PairingLies) -> None:
+        self._maker.lies = lies
 
     # What the owner asks for.
 
@@ -102,13 +96,7 @@ class Pairing:
     ) -> Outputs:
         """Begin pairing setup: with a password, or without one opportunistically."""
         self._require_idle(peer)
-        partner = find_partner(self._discovery, self._bootstrapping, peer, instance_id, peer_instance_id)
-        suite = self._suite_for(peer) if suite is None else suite
-        agreement = self._bootstrapping.agreement(peer)
-        credential = self._tokens.credential(password, suite)
-        attempt = self._attempt(partner, credential.mode, is_initiator=True)
-        nan = setup_attributes(partner, suite, None if agreement is None else agreement.npba)
-        return self._start(peer, PairingInitiator(attempt, credential, suite, nan, self._entropy), now)
+        return self._start(peer, self._maker.setup(peer, password, instance_id, peer_instance_id, suite), now)
 
     def verify(
         self,
@@ -124,20 +112,15 @@ class Pairing:
         remembered = self.recognise(peer) if peer_id is None else self._peers.get(peer_id)
         if remembered is None:
             raise KeyStoreError(f"no pairing with {address_text(peer)} is remembered")
-        partner = find_partner(self._discovery, self._bootstrapping, peer, instance_id, peer_instance_id)
-        identity = draw_identity(remembered.own_nik, partner.device.nmi, self._entropy)
-        attempt = self._attempt(partner, PasnMode.CACHED, is_initiator=True, remembered=remembered)
-        nan = verification_attributes(partner, remembered.suite, identity)
-        credential = remembered_credential(remembered, identity)
-        return self._start(peer, PairingInitiator(attempt, credential, remembered.suite, nan, self._entropy), now)
+        return self._start(peer, self._maker.verification(peer, remembered, instance_id, peer_instance_id), now)
 
     def accept(self, peer: bytes, now: Micros, *, password: str | None = None) -> Outputs:
         """Grant a request, with the password if it asks for one."""
         responder = self._asked_by(peer)
         requested = responder.requested
         suite = self._profile.suites[0] if requested is None else requested.suite.number
-        credential = self._tokens.credential(password, suite)
-        return self._after(peer, responder.accept(credential, self._setup_nan(responder, suite), now))
+        credential, nan = self._maker.credential(password, suite), self._maker.setup_answer(responder, suite)
+        return self._after(peer, responder.accept(credential, nan, now))
 
     def reject(self, peer: bytes, now: Micros, status: int = StatusCode.UNSPECIFIED_FAILURE) -> Outputs:
         """Refuse a request, or give up one that was accepted."""
@@ -154,15 +137,13 @@ class Pairing:
 
     def allow_again(self, peer: bytes | None = None) -> None:
         """Forget the wrong passwords of a peer, or of all."""
-        if peer is None:
-            self._wrong.clear()
-        else:
-            self._wrong.pop(peer, None)
+        self._maker.wrong_passwords.forgive(peer)
 
     def forget(self, peer: bytes) -> None:
         """Drop an attempt without a word, and what is known of the peer."""
-        for known in (self._sides, self._wrong, self._setup_info):
-            known.pop(peer, None)
+        self._sides.pop(peer, None)
+        self._maker.wrong_passwords.forgive(peer)
+        self._maker.setup_infos.forget(peer)
 
     # What others may ask.
 
@@ -187,7 +168,7 @@ class Pairing:
 
     def setup_info(self, peer: bytes) -> bytes | None:
         """What a peer said of itself while it was open for pairing, see `setup_info.PairingSetupInfo`."""
-        return self._setup_info.get(peer)
+        return self._maker.setup_infos.of(peer)
 
     # What time and the air bring.
 
@@ -240,7 +221,7 @@ class Pairing:
 
     def receive_frame(self, frame: ServiceDiscoveryFrame, now: Micros) -> Outputs:
         """A decoded SDF: NIKs, and what peers say of themselves."""
-        self._note_setup_info(frame)
+        self._maker.setup_infos.hear(frame)
         received, descriptor = frame.find(SharedKeyDescriptor), frame.find(ServiceDescriptor)
         if received is None or descriptor is None or descriptor.type is not ServiceControlType.FOLLOW_UP:
             return []
@@ -265,35 +246,18 @@ class Pairing:
             is_first = side.state is InitiatorState.AUTHENTICATING
             if not is_first or peer < header.receiver:
                 return [_ignored(peer, "a frame 1 while an attempt of ours goes on, which comes first")]
-        if side is None and sum(isinstance(each, PairingResponder) for each in self._sides.values()) >= MAX_RESPONDERS:
-            return [_ignored(peer, f"{MAX_RESPONDERS} peers are being paired already")]
-        responder = self._responder(header)
+        if side is None and sum(not each.is_over for each in self._sides.values()) >= MAX_ATTEMPTS:
+            return [_ignored(peer, f"{MAX_ATTEMPTS} peers are being paired already")]
+        responder = self._maker.responder(header)
         if responder is None:
             return [_ignored(peer, "no session of ours takes part in pairing")]
         outputs = responder.receive(payload, 1, now)
         if responder.state is ResponderState.FAILED or (responder.requested is None and self.is_in_progress(peer)):
             return self._count(peer, outputs)  # refused as it stands; what is under way does not suffer
         ended = [] if side is None or side.is_over else self._after(peer, side.give_way())
-        responder.attempt.wrong_attempts = self._wrong.get(peer, 0)
-        self._sides[peer] = responder
+        responder.attempt.wrong_attempts = self._maker.wrong_passwords.of(peer)
+        self._keep(peer, responder)
         return [*ended, *outputs, *self._decide(peer, responder, side, now)]
-
-    def _responder(self, header: ManagementFrame) -> PairingResponder | None:
-        try:
-            nan = PasnFrame.decode(header.body, HEADER_LENGTH).nan or b""
-        except DecodeError:
-            nan = b""
-        attributes, peer = read_attributes(nan), header.transmitter
-        partner = find_asked_session(self._discovery, self._bootstrapping, peer, attributes)
-        if partner is None:
-            return None
-        suites, agreement = find(attributes, CipherSuiteInfo), self._bootstrapping.agreement(peer)
-        asked = suites.suites[0].suite if suites is not None and suites.suites else self._profile.suites[0]
-        npba = None if agreement is None else agreement.npba
-        is_anonymous = self._profile.is_refusal_anonymous
-        refusal = refusal_attributes(partner, asked, npba, is_anonymous=is_anonymous)
-        attempt = self._attempt(partner, PasnMode.OPPORTUNISTIC, is_initiator=False)
-        return PairingResponder(attempt, refusal, self._entropy)
 
     def _decide(self, peer: bytes, responder: PairingResponder, before: Side | None, now: Micros) -> Outputs:
         requested = responder.requested
@@ -302,26 +266,25 @@ class Pairing:
         if requested.mode is PasnMode.CACHED:
             return self._decide_verification(peer, responder, requested, now)
         session, agreement = responder.attempt.partner.session, self._bootstrapping.agreement(peer)
-        limit = self._profile.max_wrong_attempts
         refusal = judge_setup(
             requested,
             session,
             agreement,
             is_bootstrapping=self._bootstrapping.is_in_progress(peer),
-            is_locked=limit is not None and self._wrong.get(peer, 0) >= limit,
+            is_locked=self._maker.wrong_passwords.is_locked(peer),
         )
         if refusal is not None:
             return self._after(peer, responder.reject(refusal.status, refusal.failure, now))
         granted = before.granted_for(requested) if isinstance(before, PairingResponder) else None
         if granted is not None:
-            nan = self._setup_nan(responder, requested.suite.number)
+            nan = self._maker.setup_answer(responder, requested.suite.number)
             return self._after(peer, responder.accept(granted, nan, now))
         return [
             PairingRequested(
                 **responder.attempt.about,
                 suite=requested.suite.number,
                 method="" if agreement is None else str(agreement.method.name).lower(),
-                setup_info=self._setup_info.get(peer),
+                setup_info=self._maker.setup_infos.of(peer),
             )
         ]
 
@@ -330,52 +293,27 @@ class Pairing:
     ) -> Outputs:
         is_checked = self._profile.is_npkid_checked
         attributes = read_attributes(requested.nan)
-        found = find_remembered(self._peers, requested, attributes, peer, is_npkid_checked=is_checked)
+        own = self._discovery.device.nmi
+        found = find_remembered(self._peers, requested, attributes, peer, own, is_npkid_checked=is_checked)
         if isinstance(found, Refusal):
             return self._after(peer, responder.reject(found.status, found.failure, now))
-        partner = responder.attempt.partner
-        identity = draw_identity(found.own_nik, partner.device.nmi, self._entropy)
-        nan = verification_attributes(partner, found.suite, identity)
-        return self._after(peer, responder.accept(remembered_credential(found, identity), nan, now, found))
+        credential, nan = self._maker.remembered(responder.attempt.partner, found)
+        return self._after(peer, responder.accept(credential, nan, now, found))
 
     # Parts.
 
     def _start(self, peer: bytes, initiator: PairingInitiator, now: Micros) -> Outputs:
-        self._sides[peer] = initiator
+        self._keep(peer, initiator)
         return self._after(peer, initiator.start(now))
 
-    def _attempt(
-        self, partner: Partner, mode: PasnMode, *, is_initiator: bool, remembered: PairedPeer | None = None
-    ) -> PairingAttempt:
-        context = PairingContext(
-            protection=self._protection,
-            peers=self._peers,
-            profile=self._profile,
-            lies=self.lies,
-            own_nik=self._own_nik,
-        )
-        attempt = PairingAttempt(context, partner, mode, is_initiator=is_initiator, remembered=remembered)
-        attempt.wrong_attempts = self._wrong.get(partner.nmi, 0)
-        attempt.setup_info = self._setup_info.get(partner.nmi)
-        return attempt
-
-    def _setup_nan(self, responder: PairingResponder, suite: int) -> bytes:
-        partner = responder.attempt.partner
-        agreement = self._bootstrapping.agreement(partner.nmi)
-        return setup_attributes(partner, suite, None if agreement is None else agreement.npba)
-
-    def _suite_for(self, peer: bytes) -> int:
-        offered = offered_suites(self._discovery, peer)
-        return next((suite for suite in self._profile.suites if suite in offered), self._profile.suites[0])
-
-    def _note_setup_info(self, frame: ServiceDiscoveryFrame) -> None:
-        extension = frame.find(PairingBootstrappingExtension)
-        if extension is None or extension.setup_info is None:
-            return
-        self._setup_info.pop(frame.source, None)
-        self._setup_info[frame.source] = extension.setup_info
-        if len(self._setup_info) > MAX_KNOWN:
-            del self._setup_info[next(iter(self._setup_info))]
+    def _keep(self, peer: bytes, side: Side) -> None:
+        """A side that is over stays to answer what is repeated, but not among too many."""
+        self._sides.pop(peer, None)
+        self._sides[peer] = side
+        if len(self._sides) > MAX_KEPT:
+            over = next((nmi for nmi, each in self._sides.items() if each.is_over), None)
+            if over is not None:
+                del self._sides[over]
 
     def _require_idle(self, peer: bytes) -> None:
         if self.is_in_progress(peer):
@@ -397,29 +335,10 @@ class Pairing:
         return self._count(peer, outputs)
 
     def _count(self, peer: bytes, outputs: Outputs) -> Outputs:
-        passed: list[Output] = []
-        for output in outputs:
-            passed.append(output)
-            if isinstance(output, (PairingCompleted, PairingVerified)):
-                self._wrong.pop(peer, None)
-                self._bootstrapping.forget(peer)
-            elif isinstance(output, PairingFailed) and output.wrong_attempts > self._wrong.get(peer, 0):
-                self._wrong[peer] = output.wrong_attempts
-                if len(self._wrong) > MAX_KNOWN:
-                    del self._wrong[next(iter(self._wrong))]
-                if output.wrong_attempts == self._profile.max_wrong_attempts:
-                    passed.append(_exhausted(output))
-        return passed
-
-
-def _exhausted(failed: PairingFailed) -> PairingAttemptsExhausted:
-    return PairingAttemptsExhausted(
-        peer=failed.peer,
-        service=failed.service,
-        mode=failed.mode,
-        is_initiator=failed.is_initiator,
-        attempts=failed.wrong_attempts,
-    )
+        counted = list(self._maker.wrong_passwords.count(peer, outputs))
+        if any(isinstance(each, (PairingCompleted, PairingVerified)) for each in counted):
+            self._bootstrapping.forget(peer)
+        return counted
 
 
 def _ignored(peer: bytes, reason: str) -> FrameIgnored:

@@ -12,6 +12,7 @@ from pairing.nan.pairing_events import PairingCompleted, PairingFailed, PairingR
 from tests.support.nan_air import CAMERA, PHONE, Home, Node
 
 Answer = Callable[[Home, Node, Event], None]
+PIN = "314159"
 PAIRED = (PairingCompleted, PairingVerified)
 
 
@@ -19,7 +20,7 @@ PAIRED = (PairingCompleted, PairingVerified)
 class People:
     """The camera's owner accepts everything; the phone's pairs as soon as bootstrapping allows it."""
 
-    password: str | None = "314159"
+    password: str | None = PIN
     phone_passwords: list[str | None] = field(default_factory=list)
     """What the phone's owner types, attempt by attempt; the right one when used up."""
     accepts: bool = True
@@ -55,7 +56,7 @@ def bootstrap(home: Home, method: BootstrappingMethods = BootstrappingMethods.PI
     home.wire.do(home.phone, home.phone.device.bootstrap(CAMERA, method, home.wire.now))
 
 
-def pair(home: Home, password: str | None = "314159", suite: int | None = None) -> None:
+def pair(home: Home, password: str | None = PIN, suite: int | None = None) -> None:
     """The phone's owner pairs at once."""
     home.wire.do(home.phone, home.phone.device.pair(CAMERA, home.wire.now, password=password, suite=suite))
 
@@ -65,7 +66,7 @@ def verify(home: Home) -> None:
     home.wire.do(home.phone, home.phone.device.verify(CAMERA, home.wire.now))
 
 
-def paired_home(password: str | None = "314159", **made: object) -> Home:
+def paired_home(password: str | None = PIN, **made: object) -> Home:
     """A home in which the two are paired; no fault has happened."""
     from tests.support.nan_air import home as make_home
 
