@@ -22,6 +22,7 @@ from pairing.nan.events import (
     BootstrappingFailed,
     BootstrappingStarted,
 )
+from pairing.nan.mistakes import known_answer_mistake
 
 CANCELLED = "cancelled"
 FINAL_STATES = frozenset({InitiatorState.COMPLETED, InitiatorState.FAILED})
@@ -133,7 +134,8 @@ class BootstrappingInitiator:
         if not is_agreed(self._requested, message.methods, self._profile.accepted_bit):
             came = f"{message.methods.value:#06x}"
             expected = f"the counterpart of {self._requested.value:#06x}"
-            return self._refuse("NegotiationError", "accepted method", expected, came)
+            hint = known_answer_mistake(self._requested, message.methods) or ""
+            return self._refuse("NegotiationError", "accepted method", expected, came, hint=hint)
         if not self._allows(InitiatorInput.ACCEPTED):
             return [self._ignored(f"accepted while {self._state.value}")]
         self._move(InitiatorInput.ACCEPTED)

@@ -11,6 +11,7 @@ from pairing.nan.bootstrapping_exchange import PROTOCOL, About, Agreement, Partn
 from pairing.nan.bootstrapping_rules import BootstrappingProfile, Verdict, explain_reject, judge
 from pairing.nan.bootstrapping_states import RESPONDER_TRANSITIONS, ResponderInput, ResponderState
 from pairing.nan.events import BootstrappingCompleted, BootstrappingFailed, BootstrappingRequested
+from pairing.nan.mistakes import known_bootstrapping_mistake
 
 COOKIE_LENGTH = 4
 WAITING_STATES = frozenset({ResponderState.PENDING, ResponderState.AUTHORISED, ResponderState.REFUSED})
@@ -189,7 +190,7 @@ class BootstrappingResponder:
             expected=f"one that {offered.value:#06x} offers, as {self._profile.reading.value}",
             came=f"{requested.value:#06x}",
             reason=self._reject_reason,
-            hint=explain_reject(requested, offered),
+            hint=known_bootstrapping_mistake(self._request, offered) or explain_reject(requested, offered),
         )
 
     def _refused_by_user(self) -> BootstrappingFailed:

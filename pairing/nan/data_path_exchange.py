@@ -29,6 +29,7 @@ from pairing.nan.key_schedule import (
     nd_pmkid_input,
     nd_ptk,
 )
+from pairing.nan.pmk_mistakes import NO_SOURCE, PmkSource
 
 _INFO = {
     1: KeyInfo.PAIRWISE | KeyInfo.ACK,
@@ -43,11 +44,12 @@ _INITIATOR_SAYS = (1, 3)
 class DataPathExchange:
     """One secure handshake. `terms` are replaced as more becomes known."""
 
-    def __init__(self, terms: DataPathTerms, pmk: bytes, group_keys: GroupKeys) -> None:
+    def __init__(self, terms: DataPathTerms, pmk: bytes, group_keys: GroupKeys, source: PmkSource = NO_SOURCE) -> None:
         self.terms = terms
         self.mistake = ""
         """The known mistake behind the last proof that did not fit, if there is one."""
         self._pmk = pmk
+        self._source = source
         self._group_keys = group_keys
         self._wanted = Wanted(igtk=False, bigtk=False, gtk=False)
         self._sent_groups = self._peer_groups = GroupKeys()
@@ -132,7 +134,7 @@ class DataPathExchange:
         if self.pmkid in named:
             return
         came = named[0] if named else b""
-        self.mistake = known_pmkid_mistake(PmkidFacts(self.terms, self._pmk), came) or ""
+        self.mistake = known_pmkid_mistake(PmkidFacts(self.terms, self._pmk, self._source), contexts) or ""
         told = came.hex() or "none"
         cause = self.mistake or "another passphrase or key"
         raise AuthenticationError(f"ND-PMKID {told}, expected {self.pmkid.hex()}: {cause}")

@@ -7,9 +7,9 @@ Source: what implementers of NAN data paths are known to trip over.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from pairing.crypto.kdf import Hash, hmac_digest, is_equal
+from pairing.crypto.kdf import Hash, digest, hmac_digest, is_equal
 from pairing.ieee80211.frames import Category
-from pairing.nan.attributes import KeyDescriptor, SharedKeyDescriptor
+from pairing.nan.attributes import KeyDescriptor, NanAttributeId, SecurityContextInfo, SharedKeyDescriptor
 from pairing.nan.data_path_keys import body_of, with_mic
 from pairing.nan.data_path_terms import DataPathTerms
 from pairing.nan.frames import NanActionFrame
@@ -23,6 +23,13 @@ from pairing.nan.key_schedule import (
     nd_ptk,
     suite_hash,
 )
+from pairing.nan.pmk_mistakes import NO_SOURCE, PmkSource, mistaken_pmks
+from pairing.nan.service_id import service_id_as_spelled
+
+NAF_HEAD = 7
+"""Octets of an action frame's body before its attributes."""
+MIC_AT = 78
+"""Where the MIC is in an SKDA."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +38,24 @@ class PmkidFacts:
 
     terms: DataPathTerms
     pmk: bytes = field(repr=False)
+    source: PmkSource = NO_SOURCE
+    """Where the PMK comes from, so that a peer's wrong one can be told."""
 
 
-def known_pmkid_mistake(facts: PmkidFacts, came: bytes) -> str | None:
-    """The mistake that gives exactly this ND-PMKID."""
-    return next((mistake for mistake, value in _pmkids(facts) if is_equal(value, came)), None)
+def known_pmkid_mistake(facts: PmkidFacts, contexts: SecurityContextInfo | None) -> str | None:
+    """The mistake behind an SCIA that does not name our PMK for the publish ID."""
+    if contexts is None or not contexts.contexts:
+        return "the SCIA is missing"
+    terms = facts.terms
+    addresses = (terms.initiator_nmi, terms.responder_nmi, terms.service_id)
+    right = nd_pmkid(terms.suite, facts.pmk, *addresses)
+    for each in contexts.contexts:
+        if each.value == right and each.publish_id != terms.publish_id:
+            return f"the SCIA is for ID {each.publish_id}; in all frames it is for the responder's, {terms.publish_id}"
+        if each.value == right:
+            return f"security context of type {each.type}, expected 1 (ND-PMKID)"
+    named = [each.value for each in contexts.contexts]
+    return next((mistake for mistake, value in _pmkids(facts) if any(is_equal(value, came) for came in named)), None)
 
 
 def _pmkids(facts: PmkidFacts) -> Iterator[tuple[str, bytes]]:
@@ -54,6 +74,15 @@ def _pmkids(facts: PmkidFacts) -> Iterator[tuple[str, bytes]]:
     other = Hash.SHA256 if suite_hash(suite) is Hash.SHA384 else Hash.SHA384
     covered = nd_pmkid_input(initiator, responder, service)
     yield f"{other.name} for ND-PMKID: the cipher suite decides", hmac_digest(other, pmk, covered)[:16]
+    spelled = service_id_as_spelled(terms.service)
+    if spelled != service:
+        yield (
+            "ND-PMKID with the service name hashed without lower-casing",
+            nd_pmkid(suite, pmk, initiator, responder, spelled),
+        )
+    yield "ND-PMKID without its label", hmac_digest(suite_hash(suite), pmk, covered[len(b"NAN PMK Name") :])[:16]
+    for mistake, wrong in mistaken_pmks(facts.source, terms):
+        yield mistake, nd_pmkid(suite, wrong, initiator, responder, service)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +110,8 @@ def _mics(facts: MicFacts) -> Iterator[tuple[str, bytes]]:
     body, token = body_of(zeroed), facts.values.get("auth_token", b"")
     if facts.number == 3:
         yield "MIC of M3 without the authentication token before the body", data_path_mic(suite, kck, body)
+        for mistake, wrong_token in _tokens(facts):
+            yield mistake, data_path_mic(suite, kck, wrong_token + body)
     else:
         yield "MIC with the authentication token, which belongs to M3 alone", data_path_mic(suite, kck, token + body)
     prefix = token if facts.number == 3 else b""
@@ -88,6 +119,27 @@ def _mics(facts: MicFacts) -> Iterator[tuple[str, bytes]]:
         yield mistake, data_path_mic(suite, kck, prefix + wrong)
     for mistake, wrong_kck in _kcks(facts):
         yield mistake, data_path_mic(suite, wrong_kck, prefix + body)
+
+
+def _tokens(facts: MicFacts) -> Iterator[tuple[str, bytes]]:
+    """Mistake -> the authentication token that it gives."""
+    suite, m1 = facts.terms.suite, facts.values.get("auth_token_input", b"")
+    hash_ = suite_hash(suite)
+    bare = _without_mic(m1, data_path_mic_length(suite))
+    yield "authentication token over M1 without its MIC field, expected with zeros in it", digest(hash_, bare)[:16]
+    yield "the whole hash of M1 as authentication token, expected its first 16 octets", digest(hash_, m1)
+    other = Hash.SHA256 if hash_ is Hash.SHA384 else Hash.SHA384
+    yield f"{other.name} for the authentication token: the cipher suite decides", digest(other, m1)[:16]
+    yield "authentication token over M1 without its category and action", digest(hash_, m1[2:])[:16]
+
+
+def _without_mic(body: bytes, mic_length: int) -> bytes:
+    """The body of an action frame without the MIC field of its key descriptor."""
+    at = NAF_HEAD
+    while at + 3 <= len(body) and body[at] != NanAttributeId.SHARED_KEY_DESCRIPTOR:
+        at += 3 + int.from_bytes(body[at + 1 : at + 3], "little")
+    mic = at + 3 + MIC_AT
+    return body[:mic] + body[mic + mic_length :]
 
 
 def _bodies(facts: MicFacts, zeroed: NanActionFrame) -> Iterator[tuple[str, bytes]]:

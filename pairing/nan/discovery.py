@@ -34,8 +34,8 @@ from pairing.nan.frames import NanActionFrame, ServiceDiscoveryFrame, decode_nan
 from pairing.nan.heard import HeardDevices, discovered_service, info_text, service_info_of
 from pairing.nan.identifiers import NAN_NETWORK_ID, address_text, is_group_address
 from pairing.nan.matching_filter import mismatch
+from pairing.nan.mistakes import known_service_id_mistake
 from pairing.nan.service_frames import follow_up_frame, publish_frame, subscribe_frame
-from pairing.nan.service_id import service_id_as_spelled
 from pairing.nan.service_response_filter import ServiceResponseFilter
 from pairing.nan.sessions import (
     FIRST_INSTANCE_ID,
@@ -279,8 +279,8 @@ class Discovery:
             return []
         self._strangers.add(stranger)
         names = [running.session.name for running in self._running.values()]
-        misspelt = [name for name in names if service_id_as_spelled(name) == service_id]
-        hint = f"; it is {misspelt[0]!r} hashed without lower-casing" if misspelt else ""
+        mistakes = [(name, known_service_id_mistake(name, service_id)) for name in names]
+        hint = next((f"; it comes from {name!r}: {mistake}" for name, mistake in mistakes if mistake), "")
         return [_ignored(frame, f"service ID {service_id.hex()} is none of ours{hint}")]
 
     # Publish.

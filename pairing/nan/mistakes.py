@@ -220,6 +220,20 @@ def _key_data_mistakes(parts: tuple[Kde | KeyDataElement, ...], info: int) -> It
 # Bootstrapping
 
 
+def known_answer_mistake(requested: BootstrappingMethods, answered: BootstrappingMethods) -> str | None:
+    """How an accepting answer came by its bit, if it is not the counterpart of the requested one."""
+    wanted = complement(requested)
+    if answered == wanted:
+        return None
+    if answered == requested:
+        return "the answer repeats the bit of the request; a responder names its own role, the complement"
+    if int.from_bytes(answered.value.to_bytes(2, "little"), "big") in (wanted.value, requested.value):
+        return "the bitmap of methods is big endian"
+    if not answered:
+        return "the answer accepts and names no method"
+    return "the answer names every method, not the one agreed on" if answered & wanted == wanted else None
+
+
 def known_bootstrapping_mistake(message: PairingBootstrapping, offered: BootstrappingMethods) -> str | None:
     """What is odd about an NPBA as such; what the peer's methods make of it is `bootstrapping_rules`' business."""
     if message.type == NpbaType.ADVERTISE and message.status in (NpbaType.REQUEST, NpbaType.RESPONSE):

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
 from pairing.engine import Event, FrameIgnored, Micros, Transmit
-from pairing.errors import DecodeError, LocalProtocolError
+from pairing.errors import DecodeError, LocalProtocolError, RemoteProtocolError
 from pairing.ieee80211.elements import Akm
 from pairing.keys import NanPairingKeys, PairedPeer
 from pairing.nan.attributes import Attribute, DeviceCapabilityExtension, SharedKeyDescriptor, decode_attributes, find
 from pairing.nan.bootstrapping_exchange import Partner
 from pairing.nan.identity import PairedPeers
 from pairing.nan.key_schedule import nd_pmk, nm_kek, npk_opportunistic
+from pairing.nan.mistakes import known_nik_mistake
 from pairing.nan.nik_exchange import PeerIdentity, identity_descriptor, own_key_data, read_identity
 from pairing.nan.pairing_events import PairingCause, PairingCompleted, PairingFailed, PairingVerified
 from pairing.nan.pairing_failures import Failure
@@ -99,6 +100,8 @@ class PairingAttempt:
         self.peer_identity: PeerIdentity | None = None
         self.identity_trouble = ""
         """Why the peer's last NIK was not taken."""
+        self.identity_mistake = ""
+        """The known mistake behind that, if there is one."""
         self._pasn: PasnKeys | None = None
         self._before = context.protection.in_use(partner.device.nmi, partner.nmi)
 
@@ -153,8 +156,14 @@ class PairingAttempt:
 
     def read_identity(self, received: SharedKeyDescriptor) -> None:
         """Take the peer's NIK; raises RemoteProtocolError."""
-        is_strict = self.context.profile.is_nik_exchange_strict
-        self.peer_identity = read_identity(received, self._keys(), is_strict=is_strict)
+        is_strict, keys = self.context.profile.is_nik_exchange_strict, self._keys()
+        try:
+            self.peer_identity = read_identity(received, keys, is_strict=is_strict)
+        except RemoteProtocolError:
+            if self._pasn is not None:
+                addresses = (self._pasn.initiator, self._pasn.responder)
+                self.identity_mistake = known_nik_mistake(received, keys, *addresses) or ""
+            raise
 
     # Endings.
 
@@ -189,7 +198,8 @@ class PairingAttempt:
     def identity_timeout(self, waited: str) -> Failure:
         """The NIKs did not get across in time."""
         came = self.identity_trouble or "none"
-        return Failure("ExchangeTimeoutError", PairingCause.IDENTITY, "NIK exchange", waited, came)
+        mistake = self.identity_mistake
+        return Failure("ExchangeTimeoutError", PairingCause.IDENTITY, "NIK exchange", waited, came, mistake=mistake)
 
     def ignored(self, reason: str) -> FrameIgnored:
         """The event of a frame that changes nothing."""

@@ -3,6 +3,7 @@
 Source: Wi-Fi Aware specification 4.0, sections 7.6.3 and 7.6.4; statuses as NAN devices answer, where they were seen.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pairing.ieee80211.frames import StatusCode
@@ -10,6 +11,7 @@ from pairing.keys import PairedPeer
 from pairing.nan.attributes import Attribute, BootstrappingMethods, IdentityResolution, find
 from pairing.nan.bootstrapping_exchange import Agreement
 from pairing.nan.identity import PairedPeers, identity_of, is_made_by
+from pairing.nan.mistakes import known_identity_mistake
 from pairing.nan.pairing_events import PairingCause
 from pairing.nan.pairing_failures import Failure
 from pairing.nan.sessions import Session
@@ -28,9 +30,15 @@ class Refusal:
 
 
 def _refusal(
-    error: str, cause: PairingCause, rule: str, expected: str, came: str, status: int = StatusCode.UNSPECIFIED_FAILURE
+    error: str,
+    cause: PairingCause,
+    rule: str,
+    expected: str,
+    came: str,
+    status: int = StatusCode.UNSPECIFIED_FAILURE,
+    mistake: str = "",
 ) -> Refusal:
-    return Refusal(status, Failure(error, cause, rule, expected, came, 1, status))
+    return Refusal(status, Failure(error, cause, rule, expected, came, 1, status, mistake))
 
 
 def judge_setup(
@@ -73,6 +81,7 @@ def find_remembered(
     requested: PasnRequested,
     attributes: tuple[Attribute, ...],
     nmi: bytes,
+    own_nmi: bytes,
     *,
     is_npkid_checked: bool,
 ) -> PairedPeer | Refusal:
@@ -82,15 +91,26 @@ def find_remembered(
     peer = None if identity is None else peers.find(identity, nmi)
     if peer is None:
         expected, came = "the identity of a remembered peer", "none that is remembered"
-        return _unknown(expected, came)
+        return _unknown(expected, came, _identity_mistake(identity, peers.all, nmi, own_nmi))
     if is_npkid_checked and (npkid is None or not is_made_by(npkid, peer.peer_nik, nmi)):
-        return _unknown("an NPKID of the same peer as the NIRA", "another")
+        mistake = _identity_mistake(npkid, (peer,), nmi, own_nmi)
+        return _unknown("an NPKID of the same peer as the NIRA", "another", mistake)
     if (requested.akm, requested.suite.number) != (peer.akm, peer.suite):
         came = f"AKM {requested.akm:#010x} with suite {requested.suite.number}"
         return _unknown(f"AKM {peer.akm:#010x} with suite {peer.suite}, as it was paired", came)
     return peer
 
 
-def _unknown(expected: str, came: str) -> Refusal:
+def _identity_mistake(
+    identity: IdentityResolution | None, peers: Sequence[PairedPeer], nmi: bytes, own_nmi: bytes
+) -> str:
+    """The known mistake by which one of these peers got that identity, if there is one."""
+    if identity is None or not peers:
+        return ""
+    niks = [each.peer_nik for each in peers]
+    return known_identity_mistake(identity, niks, nmi, own_nmi, peers[0].own_nik) or ""
+
+
+def _unknown(expected: str, came: str, mistake: str = "") -> Refusal:
     status = StatusCode.INVALID_PMKID
-    return _refusal("KeyStoreError", PairingCause.UNKNOWN_PEER, "remembered pairing", expected, came, status)
+    return _refusal("KeyStoreError", PairingCause.UNKNOWN_PEER, "remembered pairing", expected, came, status, mistake)

@@ -20,6 +20,7 @@ from pairing.nan.attributes import (
     SharedKeyDescriptor,
 )
 from pairing.nan.mistakes import (
+    known_answer_mistake,
     known_bootstrapping_mistake,
     known_identity_mistake,
     known_nik_mistake,
@@ -219,5 +220,22 @@ def test_odd_bootstrapping_messages_are_named(
     message: PairingBootstrapping, offered: BootstrappingMethods, name: str
 ) -> None:
     found = known_bootstrapping_mistake(message, offered)
+    assert name in (found or "")
+    assert bool(found) == bool(name)
+
+
+@pytest.mark.parametrize(
+    ("answered", "name"),
+    [
+        (M.PIN_DISPLAY, ""),
+        (M.PIN_KEYPAD, "repeats the bit of the request"),
+        (M(0x0200), "big endian"),
+        (M.NONE, "names no method"),
+        (M(0xC1FF), "names every method"),
+        (M.QR_SCAN, ""),
+    ],
+)
+def test_odd_accepting_answers_are_named(answered: BootstrappingMethods, name: str) -> None:
+    found = known_answer_mistake(M.PIN_KEYPAD, answered)
     assert name in (found or "")
     assert bool(found) == bool(name)
