@@ -10,22 +10,15 @@ from typing import TypeAlias
 
 from pairing.engine import Entropy, FrameIgnored, Micros, Output, Outputs
 from pairing.errors import LocalProtocolError
-from pairing.keys import NanPairingKeys
 from pairing.nan.attributes import (
-    Capabilities,
-    DeviceCapability,
-    Ndc,
-    NdpExtension,
     NegotiationStatus,
     ReasonCode,
-    SdeaControl,
 )
 from pairing.nan.attributes.schedule import NDC_ID_LENGTH
 from pairing.nan.data_path_events import DataPathOpened, DataPathRequested
-from pairing.nan.data_path_exchange import DataPathExchange
 from pairing.nan.data_path_initiator import DataPathInitiator
-from pairing.nan.data_path_keys import OwnGroupKeys
-from pairing.nan.data_path_requests import PASSPHRASE_SUITES, Refused, judge_request, read_request
+from pairing.nan.data_path_planner import DataPathPlanner
+from pairing.nan.data_path_requests import Refused, judge_request, read_request
 from pairing.nan.data_path_responder import NONCE_LENGTH, DataPathResponder
 from pairing.nan.data_path_rules import DataPathLies, DataPathSettings, strength
 from pairing.nan.data_path_side import PROTOCOL
@@ -38,11 +31,9 @@ from pairing.nan.identifiers import address_text
 from pairing.nan.pairing_partners import discovered_service
 from pairing.nan.platform_rules import DataPathSecurity
 from pairing.nan.protection import FrameProtection
-from pairing.nan.sessions import DiscoveredService, Publish
+from pairing.nan.sessions import Publish
 
 Path: TypeAlias = DataPathInitiator | DataPathResponder
-LAST_ID = 0xFF
-PMK_LENGTH = 32
 OURS = frozenset(
     {
         NafSubtype.DATA_PATH_REQUEST,
@@ -66,17 +57,21 @@ class DataPaths:
         entropy: Entropy,
         settings: DataPathSettings | None = None,
     ) -> None:
-        self.lies = DataPathLies()
-        """The deviations of paths that begin from now on."""
         self._discovery = discovery
         self._protection = protection
-        self._sessions = sessions
-        self._own_ndi = own_ndi
         self._entropy = entropy
         self._settings = settings or DataPathSettings()
-        self._group_keys = OwnGroupKeys(self._settings.security_capabilities, entropy)
+        self._planner = DataPathPlanner(discovery, protection, sessions, own_ndi, entropy, self._settings)
         self._paths: dict[int, Path] = {}
-        self._last_number = self._last_token = self._last_ndp_id = 0
+
+    @property
+    def lies(self) -> DataPathLies:
+        """The deviations of paths that begin from now on."""
+        return self._planner.lies
+
+    @lies.setter
+    def lies(self, lies: DataPathLies) -> None:
+        self._planner.lies = lies
 
     # What the owner asks for.
 
@@ -96,16 +91,10 @@ class DataPaths:
         found = discovered_service(self._discovery, peer)
         if found is None:
             raise LocalProtocolError(f"no service of {address_text(peer)} is in view")
-        keys = self._protection.keys(self._discovery.device.nmi, peer)
-        security, suite = _chosen(found, keys, passphrase, pmk, suite)
-        terms = self._terms_of(found, keys, security, suite)
-        terms = replace(terms, service_info=service_info, dialog_token=self._token(dialog_token))
-        terms = replace(terms, ndp_id=self._free_ndp_id(peer) if ndp_id is None else ndp_id)
-        exchange = None
-        if suite:
-            secret = self._pmk(terms, keys, passphrase, pmk)
-            groups = self._group_keys.draw(suite, with_gtk=terms.with_gtk)
-            exchange = DataPathExchange(terms, secret, groups)
+        security, suite = self._planner.choose(found, passphrase, pmk, suite)
+        terms = self._planner.ours(found, security, suite, dialog_token, ndp_id, self._paths.values())
+        terms = replace(terms, service_info=service_info)
+        exchange = self._planner.exchange(terms, passphrase, pmk)
         path = DataPathInitiator(terms, exchange)
         path.side.with_terms(ndc_id=self._entropy(NDC_ID_LENGTH))
         if exchange is not None:
@@ -125,12 +114,7 @@ class DataPaths:
         """Grant a peer's request; a passphrase or PMK is needed only where the service has none."""
         path = self._asked(number)
         path.side.with_terms(service_info=service_info)
-        terms, exchange = path.side.terms, None
-        if terms.suite:
-            keys = self._protection.keys(terms.device.nmi, terms.peer_nmi)
-            secret = self._pmk(terms, keys, passphrase, pmk)
-            groups = self._group_keys.draw(terms.suite, with_gtk=terms.with_gtk)
-            exchange = DataPathExchange(terms, secret, groups)
+        exchange = self._planner.exchange(path.side.terms, passphrase, pmk)
         return self._after(path, path.accept(exchange, self._entropy, now))
 
     def reject(self, number: int, now: Micros, reason: int = ReasonCode.NDP_REJECTED) -> Outputs:
@@ -217,113 +201,19 @@ class DataPaths:
         running = sum(not path.is_over for path in self._paths.values())
         if running >= 2 * self._settings.max_data_paths:
             return [_ignored(frame, f"{running} data paths are under way already")]
-        keys = self._protection.keys(self._discovery.device.nmi, peer)
-        asked, ndc = read_request(frame, ndp, keys), frame.find(Ndc)
-        terms = replace(
-            self._terms(peer, publish.name, publish.service_id, publish.instance_id),
-            is_initiator=False,
-            capabilities=publish.device_capability_extension,
-            peer_ndi=ndp.initiator_ndi,
-            dialog_token=ndp.dialog_token,
-            ndp_id=ndp.ndp_id,
-            security=asked.security,
-            suite=asked.suite,
-            is_authenticated=asked.is_authenticated,
-            with_gtk=asked.with_gtk,
-            is_extended=isinstance(ndp, NdpExtension),
-            ndc_id=bytes(NDC_ID_LENGTH) if ndc is None else ndc.ndc_id,
-        )
-        path = DataPathResponder(self._routed(terms), frame, ndp, now)
+        keys = self._planner.keys_with(peer)
+        asked = read_request(frame, ndp, keys)
+        terms = self._planner.asked(publish, frame, ndp, peer, asked, self._paths.values())
+        path = DataPathResponder(terms, frame, ndp, now)
         self._paths[terms.number] = path
         refused = judge_request(asked, publish, keys, self._settings, self.lies, running)
         if isinstance(refused, Refused):
             refusal = path.refuse(refused.reason, refused.rule, refused.expected, refused.came, now)
             return self._after(path, refusal)
         is_passphrase = asked.security is DataPathSecurity.PASSPHRASE
-        needs = is_passphrase and self._sessions.passphrase(publish.instance_id) is None
+        needs = is_passphrase and not self._planner.has_passphrase(publish.instance_id)
         info = path.side.peer_service_info
         return [DataPathRequested(**path.side.about, service_info=info, needs_passphrase=needs)]
-
-    # Terms.
-
-    def _terms(self, peer: bytes, service: str, service_id: bytes, publish_id: int) -> DataPathTerms:
-        self._last_number += 1
-        return DataPathTerms(
-            number=self._last_number,
-            service=service,
-            service_id=service_id,
-            is_initiator=True,
-            device=self._discovery.device,
-            capabilities=None,
-            settings=self._settings,
-            lies=self.lies,
-            peer_nmi=peer,
-            own_ndi=self._own_ndi,
-            publish_id=publish_id,
-            dialog_token=0,
-            ndp_id=0,
-            security=DataPathSecurity.OPEN,
-        )
-
-    def _terms_of(
-        self,
-        found: DiscoveredService,
-        keys: NanPairingKeys | None,
-        security: DataPathSecurity,
-        suite: int,
-    ) -> DataPathTerms:
-        session = self._discovery.sessions[found.subscribe_id]
-        is_paired = security is DataPathSecurity.PAIRED and keys is not None
-        own, theirs = self._discovery.device.device_capability, found.device_capability
-        terms = replace(
-            self._terms(found.nmi, found.name, session.service_id, found.publish_id),
-            capabilities=session.device_capability_extension,
-            security=security,
-            suite=suite,
-            is_authenticated=keys.is_authenticated if is_paired and keys is not None else bool(suite),
-            with_gtk=bool(suite) and bool(found.sdea_control & SdeaControl.GTK_REQUIRED),
-            is_extended=_knows_ndpe(own) and _knows_ndpe(theirs),
-        )
-        return self._routed(terms)
-
-    def _routed(self, terms: DataPathTerms) -> DataPathTerms:
-        """How the frames of a path travel: devices that only share a secure path speak between its interfaces."""
-        own, peer = terms.device.nmi, terms.peer_nmi
-        if self._protection.keys(own, peer) is not None:
-            return replace(terms, is_marked=True)
-        for path in self._paths.values():
-            other = path.side.terms
-            if path.is_open and other.suite and other.peer_nmi == peer:
-                ndi = {} if terms.is_initiator is False else {"peer_ndi": other.peer_ndi}
-                return replace(terms, is_marked=True, is_between_ndis=True, **ndi)  # type: ignore[arg-type]
-        return terms
-
-    def _token(self, given: int | None) -> int:
-        self._last_token = self._last_token % LAST_ID + 1 if given is None else given
-        return self._last_token
-
-    def _free_ndp_id(self, peer: bytes) -> int:
-        """The next one, so that what is late for an old path does not meet a new one."""
-        used = {path.side.terms.ndp_id for path in self._paths.values() if path.side.terms.peer_nmi == peer}
-        for _ in range(LAST_ID):
-            self._last_ndp_id = self._last_ndp_id % LAST_ID + 1
-            if self._last_ndp_id not in used:
-                return self._last_ndp_id
-        raise LocalProtocolError(f"all {LAST_ID} NDP IDs with {address_text(peer)} are in use")
-
-    def _pmk(
-        self, terms: DataPathTerms, keys: NanPairingKeys | None, passphrase: str | None, pmk: bytes | None
-    ) -> bytes:
-        if terms.security is DataPathSecurity.PAIRED and keys is not None:
-            return keys.nd_pmk
-        if pmk is not None:
-            if len(pmk) != PMK_LENGTH:
-                raise LocalProtocolError(f"a PMK has {PMK_LENGTH} octets, not {len(pmk)}")
-            return pmk
-        secret = passphrase or self._sessions.passphrase(terms.publish_id)
-        if secret is None:
-            raise LocalProtocolError(f"data path {terms.number} needs a passphrase")
-        return self._sessions.pmk(secret, terms.suite, terms.service_id, terms.responder_nmi)
 
     # Parts.
 
@@ -391,27 +281,6 @@ class DataPaths:
         )
         if not in_use:
             self._protection.remove(terms.own_ndi, terms.peer_ndi)
-
-
-def _chosen(
-    found: DiscoveredService,
-    keys: NanPairingKeys | None,
-    passphrase: str | None,
-    pmk: bytes | None,
-    suite: int | None,
-) -> tuple[DataPathSecurity, int]:
-    """Security and suite of a path that we ask for."""
-    if keys is not None:
-        return DataPathSecurity.PAIRED, keys.suite
-    if passphrase is None and pmk is None:
-        return DataPathSecurity.OPEN, 0
-    offered = next((each for each in found.suites if each in PASSPHRASE_SUITES), PASSPHRASE_SUITES[0])
-    kind = DataPathSecurity.PASSPHRASE if pmk is None else DataPathSecurity.PMK
-    return kind, offered if suite is None else suite
-
-
-def _knows_ndpe(capability: DeviceCapability | None) -> bool:
-    return capability is not None and bool(capability.capabilities & Capabilities.NDPE_SUPPORTED)
 
 
 def _is_asked(path: Path) -> bool:
