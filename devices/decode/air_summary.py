@@ -62,9 +62,12 @@ def air_summary(payload: bytes, names: Names | None = None) -> str:
     """What a frame says."""
     try:
         frame = ManagementFrame.decode(payload)
+    except DecodeError:
+        return f"air {count(len(payload), 'byte')}"
+    try:
         return _summary(frame, names or {})
     except DecodeError as problem:
-        return f"{count(len(payload), 'byte')} that are no frame of Wi-Fi Aware: {problem}"
+        return f"malformed frame of {count(len(payload), 'byte')}: {problem}"
 
 
 def _summary(frame: ManagementFrame, names: Names) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from devices.transcripts.reader import Fate, Frame, Happened, Header, Record
 from devices.transcripts.summary import event_summary, fate_summary, frame_summary
 from pairing.engine import Address, Endpoint, Micros
+from pairing.nan.service_id import service_id
 
 _TIME_WIDTH = 12
 _LANES_WIDTH = 72
@@ -21,10 +22,12 @@ _LANE, _SENDER, _LINE, _RIGHT, _LEFT, _EVENT, _LOST, _CHANGED = "│", "●", "�
 
 
 class Cast:
-    """Who takes part, in the order of appearance, and which address is whose."""
+    """Who takes part, in the order of appearance, which address is whose, and what services are called."""
 
     def __init__(self) -> None:
         self.actors: list[str] = []
+        self.services: dict[bytes, str] = {}
+        """Service ID of Wi-Fi Aware -> name: frames have the one, events the other."""
         self._owners: dict[object, str] = {}
 
     @classmethod
@@ -46,6 +49,9 @@ class Cast:
                 self._enter(record.receiver)
             case Happened():
                 self._enter(str(record.event["actor"]))
+                service = record.event.get("service")
+                if isinstance(service, str) and service not in self.services.values():
+                    self.services[service_id(service)] = service
             case Header():
                 pass
 
@@ -69,7 +75,9 @@ def ladder(records: Iterable[Record], cast: Cast) -> Iterator[str]:
             case Frame():
                 receiver = cast.owner(record.to)
                 receivers = [each for each in cast.actors if each != record.sender] if receiver is None else [receiver]
-                yield lanes.line(record.at_us, lanes.arrow(record.sender, receivers), frame_summary(record))
+                yield lanes.line(
+                    record.at_us, lanes.arrow(record.sender, receivers), frame_summary(record, cast.services)
+                )
             case Fate():
                 sign = _CHANGED if record.arrivals else _LOST
                 yield lanes.line(record.at_us, lanes.mark(record.receiver, sign), fate_summary(record))

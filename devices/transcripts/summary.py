@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from devices.decode.air_summary import Names, air_summary
 from devices.events import vocabulary
 from devices.transcripts.reader import Fate, Frame, Happened
 from pairing.dnssd.messages import Message, Question, Record, RecordType, decode
@@ -19,12 +20,16 @@ from pairing.errors import DecodeError
 
 _SHOWN = 3
 _LONGEST_VALUE = 48
-_NOT_SHOWN = frozenset({"id", "at_us", "type", "actor", "medium", "names", "key", "txt"})
+_NOT_SHOWN = frozenset(
+    {"id", "at_us", "type", "actor", "medium", "names", "key", "txt", "intermediates", "keys", "remembered"}
+)
 """Members that every line shows elsewhere, and those that would push everything else off it."""
 
 
-def frame_summary(frame: Frame) -> str:
-    """What a frame says."""
+def frame_summary(frame: Frame, names: Names | None = None) -> str:
+    """What a frame says; `names` are those of Wi-Fi Aware services, by service ID."""
+    if frame.medium == "air":
+        return air_summary(frame.payload, names)
     if MDNS_PORT in (_port(frame.source), _port(frame.to)):
         try:
             return message_summary(decode(frame.payload))
