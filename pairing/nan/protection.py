@@ -9,10 +9,11 @@ Source: Wi-Fi Aware specification 4.0, sections 7.4 (robust management frames) a
 from dataclasses import dataclass, replace
 
 from pairing.engine import Transmit
-from pairing.errors import RemoteProtocolError
+from pairing.errors import AuthenticationError, RemoteProtocolError
 from pairing.ieee80211.elements import CipherSuite
 from pairing.ieee80211.frames import Category, ManagementFrame, Subtype
 from pairing.ieee80211.protection import Protection
+from pairing.ieee80211.protection_mistakes import known_tag_mistake
 from pairing.keys import NanPairingKeys
 from pairing.nan.frames import is_nan_frame
 from pairing.nan.identifiers import address_text
@@ -21,11 +22,12 @@ from pairing.nan.key_schedule import suite_hash
 KEY_LENGTH_OF_GCMP = 32
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class KeyInUse:
     """A pairwise key, and the pairing that it belongs to."""
 
     protection: Protection
+    tk: bytes
     keys: NanPairingKeys | None
     """None for the key of a data path."""
 
@@ -36,6 +38,14 @@ Pair = tuple[bytes, bytes]
 
 def _cipher(tk: bytes) -> CipherSuite:
     return CipherSuite.GCMP_256 if len(tk) == KEY_LENGTH_OF_GCMP else CipherSuite.CCMP_128
+
+
+def _unprotected(key: KeyInUse, frame: ManagementFrame) -> ManagementFrame:
+    try:
+        return key.protection.unprotect(frame)
+    except AuthenticationError as error:
+        mistake = known_tag_mistake(_cipher(key.tk), key.tk, frame)
+        raise AuthenticationError(f"{error}: {mistake or 'another key, or a frame changed on its way'}") from None
 
 
 class FrameProtection:
@@ -49,12 +59,12 @@ class FrameProtection:
 
     def install(self, own_nmi: bytes, peer_nmi: bytes, keys: NanPairingKeys) -> None:
         """Use the keys of a pairing from now on, with packet numbers from 1."""
-        self._keys[own_nmi, peer_nmi] = KeyInUse(Protection(_cipher(keys.nm_tk), keys.nm_tk), keys)
+        self._keys[own_nmi, peer_nmi] = KeyInUse(Protection(_cipher(keys.nm_tk), keys.nm_tk), keys.nm_tk, keys)
 
     def install_data_path(self, own_ndi: bytes, peer_ndi: bytes, suite: int, nd_tk: bytes) -> None:
         """Use the key of a data path from now on."""
         suite_hash(suite)
-        self._keys[own_ndi, peer_ndi] = KeyInUse(Protection(_cipher(nd_tk), nd_tk), None)
+        self._keys[own_ndi, peer_ndi] = KeyInUse(Protection(_cipher(nd_tk), nd_tk), nd_tk, None)
 
     def remove(self, own: bytes, peer: bytes) -> None:
         """Use no key between the two any more."""
@@ -105,7 +115,7 @@ class FrameProtection:
         if frame.is_protected:
             if key is None:
                 raise RemoteProtocolError(f"encrypted, and there is no key with {address_text(frame.transmitter)}")
-            plain = key.protection.unprotect(frame)
+            plain = _unprotected(key, frame)
             if plain.body[:1] != bytes((Category.PROTECTED_DUAL_OF_PUBLIC,)):
                 raise RemoteProtocolError(f"encrypted with category {plain.body[:1].hex()}, expected 09")
             return plain
