@@ -242,6 +242,8 @@ class Pairing:
         peer = header.transmitter
         if isinstance(side, PairingResponder) and side.is_begun_by(payload):
             return self._after(peer, side.receive(payload, 1, now))
+        if isinstance(side, PairingResponder) and (side.is_authenticated or side.is_expecting(now)):
+            return [_ignored(peer, "a frame 1 while another exchange is about to end, which comes first")]
         if isinstance(side, PairingInitiator) and not side.is_over:
             is_first = side.state is InitiatorState.AUTHENTICATING
             if not is_first or peer < header.receiver:

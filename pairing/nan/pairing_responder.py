@@ -16,6 +16,7 @@ from pairing.nan.delivery import Delivery, DeliveryState
 from pairing.nan.pairing_attempt import PairingAttempt
 from pairing.nan.pairing_events import PairingCause
 from pairing.nan.pairing_failures import Failure, failure_of
+from pairing.nan.pairing_proof import is_forged
 from pairing.nan.pairing_states import RESPONDER_TRANSITIONS, ResponderInput, ResponderState
 from pairing.pasn.events import LieTold, PasnCompleted, PasnDeclined, PasnFailed, PasnIntermediates, PasnRequested
 from pairing.pasn.key_schedule import SUITES
@@ -51,6 +52,8 @@ class PairingResponder:
         self._delivery = Delivery(wait=times.acknowledgement, repeat=times.repeat, tries=times.tries)
         self._frame_1 = b""
         self._frame_2: Transmit | None = None
+        self._unproven = b""
+        """A frame 3 whose MIC does not fit: forged perhaps."""
         self._frame_2_ends_at: Micros | None = None
         self._is_frame_2_heard = False
         self._is_nik_heard = False
@@ -64,6 +67,11 @@ class PairingResponder:
     def is_over(self) -> bool:
         """Nothing more will come of it, but for answers to a repeated NIK."""
         return self.state in FINAL
+
+    @property
+    def is_authenticated(self) -> bool:
+        """PASN is over, the exchange of NIKs is not: what anybody could send must not end it."""
+        return self.state in (ResponderState.WAIT_NIK, ResponderState.ANSWERED)
 
     @property
     def intermediates(self) -> PasnIntermediates:
@@ -93,6 +101,13 @@ class PairingResponder:
         if own is None or (own.mode, own.akm, own.suite) != (requested.mode, requested.akm, requested.suite):
             return None
         return self.granted
+
+    def is_expecting(self, now: Micros) -> bool:
+        """Frame 2 went out just now, so frame 3 may be on its way: another frame 1 must not undo that."""
+        profile = self.attempt.context.profile
+        sent_at = None if self._give_up_at is None else self._give_up_at - self._times.responder
+        is_new = sent_at is not None and now < sent_at + self._times.hold
+        return self.state is ResponderState.AUTHENTICATING and is_new and not profile.is_frame_1_answered_anew
 
     def is_begun_by(self, frame_1: bytes) -> bool:
         """Whether the attempt began with exactly this frame 1."""
@@ -139,6 +154,9 @@ class PairingResponder:
             return self._delivery.send(self._frame_2, now)
         if transaction == 1:
             self._frame_1 = payload
+        elif is_forged(payload, self._frame_1, self.requested, self.intermediates):
+            self._unproven = payload
+            return [self.attempt.ignored("PASN frame 3: the MIC does not fit; the right one may yet come")]
         return self._through(self._pasn.receive(payload, self.attempt.partner.nmi, now), now)
 
     def receive_identity(self, partner: Partner, received: SharedKeyDescriptor, now: Micros) -> Outputs:
@@ -181,7 +199,7 @@ class PairingResponder:
         ends_at = self._patience_ends_at
         if ends_at is not None and ends_at <= now:
             return self._expire()
-        outputs: list[Output] = [*self._through(self._pasn.handle_timeout(now), now)]
+        outputs: list[Output] = [*self._through(self._pasn_timeout(now), now)]
         outputs += self._delivery.handle_timeout(now)
         self._on_delivery(now)
         if self._quiet_until is not None and self._quiet_until <= now and not self.is_over:
@@ -191,6 +209,13 @@ class PairingResponder:
         return outputs
 
     # Steps.
+
+    def _pasn_timeout(self, now: Micros) -> Outputs:
+        """Nothing better than a wrong frame 3 has come in time: then it is the one to fail by."""
+        is_due = self._pasn.deadline is not None and self._pasn.deadline <= now
+        if is_due and self._unproven:
+            return self._pasn.receive(self._unproven, self.attempt.partner.nmi, now)
+        return self._pasn.handle_timeout(now)
 
     def _through(self, outputs: Outputs, now: Micros) -> Outputs:
         """What PASN returned, with our own part done."""

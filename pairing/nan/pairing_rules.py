@@ -17,7 +17,7 @@ from pairing.pasn.settings import TRUTHFUL, PasnLies, PasnTimes
 class PairingTimes:
     """How long each side waits, and when it says something again."""
 
-    pasn: PasnTimes = PasnTimes(repeats=5, frame_3=6 * SECOND)  # noqa: RUF009 - a frozen value
+    pasn: PasnTimes = PasnTimes(repeats=10, frame_3=6 * SECOND)  # noqa: RUF009 - a frozen value
     acknowledgement: Micros = 100 * MILLISECOND
     """Silence of the medium after which a frame counts as arrived, since the medium does not tell."""
     repeat: Micros = 100 * MILLISECOND
@@ -26,6 +26,8 @@ class PairingTimes:
     """How often a frame is sent that does not arrive."""
     frame_2_again: Micros = 2 * SECOND
     """How long frame 2 is sent again; so much shorter than the wait for frame 3 that this comes in time, or not."""
+    hold: Micros = 1 * SECOND
+    """How long after frame 2 another frame 1 of the same peer is ignored."""
     nik_after: Micros = 30 * MILLISECOND
     """From the arrival of frame 3 to the initiator's NIK: the peer takes its keys into use."""
     nik_repeat: Micros = 200 * MILLISECOND

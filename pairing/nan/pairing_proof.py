@@ -1,0 +1,26 @@
+"""Whether a PASN frame 3 belongs to an exchange, told before the exchange is asked: what is forged must not end it.
+
+Source: IEEE 802.11az-2022, 12.13.3 (MIC of frame 3).
+"""
+
+from pairing.crypto.kdf import is_equal
+from pairing.errors import DecodeError
+from pairing.ieee80211.frames import HEADER_LENGTH, StatusCode
+from pairing.pasn.events import PasnIntermediates, PasnRequested
+from pairing.pasn.key_schedule import compute_mic, frame_1_digest, mic_input
+from pairing.pasn.messages import PasnFrame
+
+
+def is_forged(frame_3: bytes, frame_1: bytes, requested: PasnRequested | None, values: PasnIntermediates) -> bool:
+    """Whether the frame has a MIC that is not of this exchange. One without a MIC is for the exchange to judge."""
+    kck = values.pasn.get("kck")
+    try:
+        frame = PasnFrame.decode(frame_3[HEADER_LENGTH:], HEADER_LENGTH)
+    except DecodeError:
+        return False
+    if kck is None or requested is None or frame.status != StatusCode.SUCCESS or frame.mic is None:
+        return False
+    algorithm = requested.suite.pasn_hash(requested.akm)
+    initiator, responder = frame_1[10:16], frame_1[4:10]
+    covered = mic_input(initiator, responder, frame_1_digest(algorithm, frame_1[HEADER_LENGTH:]), frame.with_zero_mic())
+    return not is_equal(frame.mic, compute_mic(algorithm, kck, covered))
