@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from devices.cli import browse, clone, credentials, dataset, decode, exec_, faults, run, sweep, transcript, up
+from devices.cli import browse, clone, credentials, dataset, decode, exec_, explain, faults, run, sweep, transcript, up
 
 HOMES = "Homes"
 TESTS = "Tests"
@@ -47,6 +47,7 @@ app.command("exec", rich_help_panel=TESTS)(exec_.exec_)
 app.command("run", rich_help_panel=TESTS)(run.run)
 app.command("sweep", rich_help_panel=TESTS)(sweep.sweep)
 app.add_typer(transcript.app, name="transcript", rich_help_panel=TESTS)
+app.command("explain", rich_help_panel=TESTS)(explain.explain)
 app.add_typer(dataset.app, name="dataset", rich_help_panel=THREAD)
 app.add_typer(credentials.app, name="credentials", rich_help_panel=THREAD)
 app.command("browse", rich_help_panel=TOOLS)(browse.browse)

@@ -22,6 +22,7 @@ from pairing.nan.device_sessions import DeviceSessions
 from pairing.nan.discovery import Discovery
 from pairing.nan.frames import NanActionFrame
 from pairing.nan.platform_rules import DataPathSecurity
+from pairing.nan.pmk_mistakes import PmkSource
 from pairing.nan.protection import FrameProtection
 from pairing.nan.sessions import DiscoveredService, Publish
 
@@ -136,7 +137,14 @@ class DataPathPlanner:
         if not terms.suite:
             return None
         secret = self._pmk(terms, passphrase, pmk)
-        return DataPathExchange(terms, secret, self._group_keys.draw(terms.suite, with_gtk=terms.with_gtk))
+        groups = self._group_keys.draw(terms.suite, with_gtk=terms.with_gtk)
+        return DataPathExchange(terms, secret, groups, self._source(terms, passphrase))
+
+    def _source(self, terms: DataPathTerms, passphrase: str | None) -> PmkSource:
+        """Where the PMK comes from, so that a peer's wrong turn on that way can be told."""
+        if terms.security is DataPathSecurity.PAIRED:
+            return PmkSource(keys=self.keys_with(terms.peer_nmi))
+        return PmkSource(passphrase or self._sessions.passphrase(terms.publish_id) or "")
 
     def has_passphrase(self, instance_id: int) -> bool:
         """Whether a service brings its own passphrase."""

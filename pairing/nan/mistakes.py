@@ -33,7 +33,9 @@ from pairing.nan.attributes import (
 )
 from pairing.nan.attributes.synchronization import SERVICE_ID_LENGTH
 from pairing.nan.bootstrapping_rules import complement
+from pairing.nan.identifiers import NAN_NETWORK_ID
 from pairing.nan.key_schedule import TAG_LENGTH, nira_tag, suite_hash
+from pairing.nan.pairing_credentials import NAN_SSID
 from pairing.nan.service_id import service_id, service_id_as_spelled
 
 NIK_DESCRIPTOR_MIC = 0
@@ -119,6 +121,35 @@ def _tags(nik: bytes, sender: bytes, receiver: bytes, nonce: bytes) -> Iterator[
 
 def _tag(algorithm: Hash, nik: bytes, covered: bytes) -> bytes:
     return hmac_digest(algorithm, nik, covered)[:TAG_LENGTH]
+
+
+# Passwords
+
+
+def known_seed_mistake(seed: bytes, password: str) -> str | None:
+    """How somebody got this pwd-seed of SAE from this password, if not in the right way."""
+    hash_ = Hash.SHA384 if len(seed) == Hash.SHA384.size else Hash.SHA256
+    secret = password.encode()
+    for mistake, ssid, used in _seeds(secret):
+        if is_equal(seed, hmac_digest(hash_, ssid, used)):
+            return mistake
+    if is_equal(seed, hmac_digest(hash_, secret, NAN_SSID)):
+        return "the password is the salt of HKDF-Extract and the SSID the secret, expected the other way round"
+    return None
+
+
+def _seeds(secret: bytes) -> Iterator[tuple[str, bytes, bytes]]:
+    """Mistake, the SSID and the password that go with it."""
+    network = NAN_NETWORK_ID
+    yield "the SSID for PT is six octets, expected the text 516F9A010000", network, secret
+    yield "the SSID for PT is in small letters, expected 516F9A010000", network.hex().encode(), secret
+    yield "the SSID for PT has separators, expected 516F9A010000", network.hex(":").upper().encode(), secret
+    yield "the SSID for PT has separators and small letters", network.hex(":").encode(), secret
+    yield "the SSID for PT is empty, expected 516F9A010000", b"", secret
+    for suffix, what in ((b"\0", "a zero octet"), (b"\n", "a line end"), (b"\r\n", "a line end")):
+        yield f"the password has {what} after it", NAN_SSID, secret + suffix
+    if secret.isascii():
+        yield "the password is in UTF-16", NAN_SSID, secret.decode().encode("utf-16-le")
 
 
 # The NIK exchange

@@ -66,8 +66,8 @@ class RecordedHome:
         self._log.add_sink(self._recorder.happened)
         self._wrong, self._broken = wrong, fates
         plain: dict[str, Any] = {"is_encrypting": False}
-        there = self.wire.add(settings(CAMERA, CAMERA_NDI, **plain, **(camera or {})))
-        here = self.wire.add(settings(PHONE, PHONE_NDI, **plain, **(phone or {})))
+        there = self.wire.add(settings(CAMERA, CAMERA_NDI, **{**plain, **(camera or {})}))
+        here = self.wire.add(settings(PHONE, PHONE_NDI, **{**plain, **(phone or {})}))
         self.home = Home(self.wire, here, there)
         self.people = People(password, [] if typed is None else [typed])
         self.people.live_in(self.home)

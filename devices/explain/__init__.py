@@ -1,0 +1,1 @@
+"""Explaining failures: why a MIC, tag, proof or verdict in a transcript failed, and the known mistake that fits."""

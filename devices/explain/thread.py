@@ -1,0 +1,120 @@
+"""Why Thread said no: credential stores of phones, datasets that a Leader refuses, petitions, DTLS handshakes.
+
+The verdicts of credentials and datasets name their rule, what was expected and what came; a known mistake stands in
+what came, as the rules of `pairing.thread` write it.
+"""
+
+import re
+
+from devices.explain import causes
+from devices.explain.causes import Reason
+from devices.explain.finding import Finding, Outcome, explains
+from devices.explain.story import Event, Story, text_of, values_of
+from pairing.engine import SECOND
+
+_CHOSEN = frozenset(
+    {
+        *("consent-denied", "consent-asked", "consent-unanswered", "other-owner", "frozen", "not-supported"),
+        *("not-on-this-version", "preferred-cannot-be-deleted", "storage-full"),
+    }
+)
+_BEHIND = ("PairingFailed", "BootstrappingFailed", "DataPathFailed")
+"""What a platform's refusal may stand for."""
+_LOOKS_LIKE = re.compile(r"(?:[,;] (?:the id given )?)((?:looks like|is) .+)$")
+
+
+@explains("CredentialRefused", "PlatformRefused")
+def explain_credential(story: Story, event: Event) -> Finding | None:
+    """A store's verdict; refusals of a platform that have no rule explain nothing."""
+    rule = text_of(event, "rule")
+    if not rule:
+        return None
+    symptom = text_of(event, "symptom")
+    before = next(story.before(event, *_BEHIND, actor=str(event["actor"])), None)
+    if event["type"] == "PlatformRefused" and before is not None and event["at_us"] - before["at_us"] <= SECOND:
+        outcome, because = Outcome.CONSEQUENCE, f"{before['type']}, see event {before['id']}"
+    else:
+        outcome, because = Outcome.CHOICE if rule in _CHOSEN else Outcome.MISTAKE, _mistake(event, rule)
+    return Finding(
+        event=event,
+        failed=f"{text_of(event, 'platform')}, rule {rule}",
+        expected=text_of(event, "expected"),
+        came=text_of(event, "came"),
+        outcome=outcome,
+        because=because,
+        hint="; ".join(filter(None, (text_of(event, "hint"), symptom and f"the app sees: {symptom}"))),
+    )
+
+
+def _mistake(event: Event, rule: str) -> str:
+    """The known mistake in what came, else the rule with what came."""
+    came = text_of(event, "came")
+    found = _LOOKS_LIKE.search(came)
+    words = rule.replace("-", " ")
+    return f"{words}: what was given {found[1]}" if found else f"{words}: {came}".rstrip(": ")
+
+
+@explains("DatasetSetRefused")
+def explain_dataset(story: Story, event: Event) -> Finding:
+    """The Leader's verdict on a dataset: its rule is the reason."""
+    expected, came = text_of(event, "expected"), text_of(event, "came")
+    return Finding(
+        event=event,
+        failed=f"{text_of(event, 'request') or 'MGMT_SET'}, rule {text_of(event, 'rule')}",
+        expected=expected,
+        came=came,
+        outcome=Outcome.MISTAKE,
+        because=f"{text_of(event, 'rule').replace('-', ' ')}: came {came}",
+    )
+
+
+@explains("PetitionRejected")
+def explain_petition(story: Story, event: Event) -> Finding:
+    """Who holds the network, or why else a Commissioner was turned away."""
+    holder = text_of(event, "holder")
+    because = f"{holder!r} is the active Commissioner" if holder else text_of(event, "reason")
+    return Finding(
+        event=event,
+        failed=f"petition of {text_of(event, 'commissioner_id')!r}",
+        expected="no active Commissioner, or one of the same id",
+        came=because,
+        outcome=Outcome.CHOICE,
+        because=because,
+    )
+
+
+@explains("HandshakeFailed")
+def explain_handshake(story: Story, event: Event) -> Finding:
+    """A DTLS handshake: a proof that did not fit, a wrong password, silence."""
+    peer, error, values = story.peer_of(event), text_of(event, "error"), values_of(event)
+    outcome, because = causes.first_of(
+        causes.of_lie(story, event, (str(event["actor"]), peer)),
+        causes.mistake(text_of(event, "mistake")),
+        causes.of_other_side(story, event, peer, "HandshakeFailed"),
+        _of_keys(story, event, peer),
+        causes.of_loss(story, event, peer),
+    )
+    is_wrong = "decrypt" in error or "bad_record_mac" in error
+    return Finding(
+        event=event,
+        failed="DTLS handshake",
+        expected="the same keys on both sides",
+        came=error,
+        outcome=outcome,
+        because=because,
+        hint="another password is what looks like this: every proof holds, and the keys differ"
+        if outcome is Outcome.UNKNOWN and is_wrong
+        else "",
+        values=values,
+    )
+
+
+def _of_keys(story: Story, event: Event, peer: str) -> Reason | None:
+    """Where both sides are in the transcript: whether they agreed on the premaster secret."""
+    own = values_of(event)
+    for each in story.near(event, "HandshakeFailed", actor=peer, within_us=causes.WHILE):
+        theirs = values_of(each)
+        for name in ("premaster", "premaster_secret"):
+            if name in own and name in theirs and own[name] != theirs[name]:
+                return Outcome.MISTAKE, f"the two have other passwords: {name} is not the same on both sides"
+    return None
