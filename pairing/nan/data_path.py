@@ -34,6 +34,8 @@ from pairing.nan.protection import FrameProtection
 from pairing.nan.sessions import Publish
 
 Path: TypeAlias = DataPathInitiator | DataPathResponder
+MAX_REFUSED = 16
+"""Requests beyond the number of data paths that are refused; further ones are ignored."""
 OURS = frozenset(
     {
         NafSubtype.DATA_PATH_REQUEST,
@@ -183,28 +185,34 @@ class DataPaths:
         if frame.subtype not in OURS or ndp is None:
             return []
         peer = self._nmi_of(frame)
-        path = self._find(peer, ndp)
+        found = self._find(peer, ndp)
         if frame.subtype == NafSubtype.DATA_PATH_REQUEST:
-            is_old = isinstance(path, DataPathResponder) and path.is_begun_by(frame)
+            is_old = any(isinstance(path, DataPathResponder) and path.is_begun_by(frame) for path in found)
             if not is_old:
-                return self._on_request(frame, ndp, peer, now)
-        if path is None:
+                return self._on_request(frame, ndp, peer, [path for path in found if not path.is_over], now)
+        if not found:
             return [_ignored(frame, f"subtype {frame.subtype}, which belongs to no data path")]
-        return self._after(path, path.receive(frame, ndp, now))
+        meant = found if frame.subtype == NafSubtype.DATA_PATH_TERMINATION else found[:1]
+        return [output for path in meant for output in self._after(path, path.receive(frame, ndp, now))]
 
     # A peer's request.
 
-    def _on_request(self, frame: NanActionFrame, ndp: NdpAttribute, peer: bytes, now: Micros) -> Outputs:
+    def _on_request(
+        self, frame: NanActionFrame, ndp: NdpAttribute, peer: bytes, twins: list[Path], now: Micros
+    ) -> Outputs:
         publish = self._discovery.sessions.get(ndp.publish_id or 0)
         if not isinstance(publish, Publish) or ndp.status != NegotiationStatus.CONTINUED:
             return [_ignored(frame, f"publish ID {ndp.publish_id} is none of ours")]
+        if any(not twin.is_open for twin in twins):
+            return [_ignored(frame, f"another request for NDP {ndp.ndp_id}, which is under way")]
         running = sum(not path.is_over for path in self._paths.values())
-        if running >= 2 * self._settings.max_data_paths:
+        if running >= self._settings.max_data_paths + MAX_REFUSED:
             return [_ignored(frame, f"{running} data paths are under way already")]
         keys = self._planner.keys_with(peer)
         asked = read_request(frame, ndp, keys)
         terms = self._planner.asked(publish, frame, ndp, peer, asked, self._paths.values())
         path = DataPathResponder(terms, frame, ndp, now)
+        path.side.has_twin = bool(twins)
         self._paths[terms.number] = path
         refused = judge_request(asked, publish, keys, self._settings, self.lies, running)
         if isinstance(refused, Refused):
@@ -230,21 +238,46 @@ class DataPaths:
                 return terms.peer_nmi
         return frame.source
 
-    def _find(self, peer: bytes, ndp: NdpAttribute) -> Path | None:
-        wanted, found = (peer, ndp.initiator_ndi, ndp.ndp_id), None
-        for path in self._paths.values():
-            terms = path.side.terms
-            if (terms.peer_nmi, terms.initiator_ndi, terms.ndp_id) == wanted and (found is None or found.is_over):
-                found = path
-        return found
+    def _find(self, peer: bytes, ndp: NdpAttribute) -> list[Path]:
+        """The paths of that name: what is on its way first, then what is open, then what is over."""
+        wanted = (peer, ndp.initiator_ndi, ndp.ndp_id)
+        named = [
+            path
+            for path in self._paths.values()
+            if (path.side.terms.peer_nmi, path.side.terms.initiator_ndi, path.side.terms.ndp_id) == wanted
+        ]
+        return sorted(named, key=lambda path: (path.is_over, path.is_open))
 
     def _after(self, path: Path, outputs: Outputs) -> Outputs:
         """Take keys into use, and out of it; forget what is over and said."""
-        passed = [self._installed(path, each) if isinstance(each, DataPathOpened) else each for each in outputs]
+        passed: list[Output] = []
+        for output in outputs:
+            if isinstance(output, DataPathOpened):
+                passed += [*self._replace_twins(path), self._installed(path, output)]
+            else:
+                passed.append(output)
         if path.is_over and path.side.delivery.state not in (DeliveryState.SENT, DeliveryState.REPEATING):
             self._paths.pop(path.side.terms.number, None)
             self._release(path.side.terms)
         return passed
+
+    def _replace_twins(self, path: Path) -> Outputs:
+        """A peer that opens a path under the name of an open one has forgotten the old one."""
+        if not path.side.has_twin:
+            return []
+        path.side.has_twin = False
+        terms, outputs = path.side.terms, []
+        for number, twin in list(self._paths.items()):
+            other = twin.side.terms
+            is_same = (other.peer_nmi, other.initiator_ndi, other.ndp_id) == (
+                terms.peer_nmi,
+                terms.initiator_ndi,
+                terms.ndp_id,
+            )
+            if twin is not path and is_same and twin.is_open:
+                del self._paths[number]
+                outputs.append(twin.side.closed(ReasonCode.UNSPECIFIED, by_peer=True))
+        return outputs
 
     def _installed(self, path: Path, opened: DataPathOpened) -> DataPathOpened:
         terms, ptk = path.side.terms, opened.keys.ptk

@@ -52,6 +52,8 @@ class DataPathSide:
         """Why the peer's last message was not taken."""
         self.peer_interface_id: bytes | None = None
         self.peer_service_info = b""
+        self.has_twin = False
+        """Another path of that name is open: if this one fails, the peer is told nothing, which would end the other."""
         self._last_answered = b""
 
     # What others may ask.
@@ -109,6 +111,9 @@ class DataPathSide:
     def terminate(self, reason: int, now: Micros, *, was_open: bool) -> Outputs:
         """Tell the peer that it is over; those who share no other keys say it from interface to interface."""
         self.deadline = None
+        if self.has_twin and not was_open:
+            self.delivery.stop()
+            return []
         terms = self.terms
         if was_open and terms.suite and not terms.is_marked:
             terms = replace(terms, is_marked=True, is_between_ndis=True)
@@ -163,7 +168,9 @@ class DataPathSide:
         return self.failed("ExchangeTimeoutError", "timeout", f"{waited_for} in time", "none")
 
     def terminated(self, reason: int) -> Event:
-        """The event of a path that the peer ended before it opened."""
+        """The event of a path that the peer ended before it opened; our own finding comes first."""
+        if self.trouble is not None:
+            return self.failed_by(self.trouble, "the next message", reason)
         return self.failed("PeerRejectedError", "termination", "the next message", _named(reason), reason)
 
     def rejected(self, reason: int) -> Event:
