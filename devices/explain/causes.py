@@ -49,7 +49,7 @@ def of_lie(story: Story, event: Event, actors: Iterable[str]) -> Reason | None:
 def of_other_side(story: Story, event: Event, peer: str, *types: str) -> Reason | None:
     """What the other side says of the same exchange, if it knows more than that it waited."""
     for each in story.near(event, *types, actor=peer, within_us=WHILE):
-        if text_of(each, "cause") in _WAITED or text_of(each, "error") == "ExchangeTimeoutError":
+        if _only_waited(each):
             continue
         said = text_of(each, "mistake") or text_of(each, "hint") or text_of(each, "came")
         rule = text_of(each, "rule")
@@ -57,7 +57,17 @@ def of_other_side(story: Story, event: Event, peer: str, *types: str) -> Reason 
     return None
 
 
-_WAITED = frozenset({"abandoned", "timed-out"})
+def _only_waited(event: Event) -> bool:
+    """Whether a failure says no more than that the other side was silent, or said no."""
+    if text_of(event, "mistake") or text_of(event, "hint"):
+        return False
+    cause = text_of(event, "cause")
+    return cause in _WAITED or (cause in ("", "identity") and text_of(event, "error").startswith(_SILENCE))
+
+
+_WAITED = frozenset({"abandoned", "timed-out", "rejected"})
+"""Causes that only say that the other side ended it."""
+_SILENCE = ("ExchangeTimeoutError", "nothing usable came")
 
 
 def first_of(*reasons: Reason | None) -> Reason:

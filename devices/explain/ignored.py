@@ -51,7 +51,7 @@ def explain(story: Story, event: Event) -> Finding | None:
         causes.of_lie(story, event, (peer,)) if _PROOF.search(reason) else None,
         _of_end(story, event) if _PROOF.search(reason) else None,
     )
-    is_failure = outcome is not Outcome.UNKNOWN or _PROOF.search(reason) is not None
+    is_failure = bool(because) or _PROOF.search(reason) is not None
     return Finding(
         event=event,
         failed=f"{text_of(event, 'protocol')}: {reason}",

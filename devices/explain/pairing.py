@@ -94,6 +94,13 @@ class _Case:
         return is_named or "MIC" in told or "Confirm does not fit" in told
 
     @property
+    def is_told(self) -> bool:
+        """Whether the other side ended it, in words or by its silence."""
+        refused = self.event["type"] == "PasnFailed" and "refused with status" in text_of(self.event, "error")
+        is_asking = self.cause == "unknown-peer" and bool(self.event.get("is_initiator"))
+        return refused or is_asking or self.cause in _TOLD
+
+    @property
     def mic(self) -> str:
         """The name of the MIC that was compared, if one was."""
         name = f"mic{self.number}"
@@ -133,14 +140,15 @@ def _reason(case: _Case) -> Reason:
         causes.mistake(_known_by_values(case)),
         causes.mistake(_known_by_form(case)),
         _of_choice(case),
-        causes.of_other_side(story, event, case.peer, "PairingFailed", "PasnFailed", "FrameIgnored"),
         _of_both_sides(case),
         _of_forgetting(case),
+        causes.of_other_side(story, event, case.peer, "PairingFailed", "PasnFailed") if case.is_told else None,
         _of_ignored(case) if case.cause in _SILENT else None,
         causes.of_loss(story, event, case.peer) if case.cause in _SILENT else None,
     )
 
 
+_TOLD = frozenset({"rejected", "abandoned", "timed-out", "identity"})
 _SILENT = frozenset({"abandoned", "timed-out", "identity", ""})
 
 

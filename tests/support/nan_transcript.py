@@ -4,7 +4,7 @@
 that is sent in its place. Keys are in use, but frames stay readable, so that they can be changed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -178,3 +178,19 @@ def data_path_number(frame: bytes) -> int:
     header = ManagementFrame.decode(frame)
     is_naf = header.subtype == Subtype.ACTION and header.body[1:6] == bytes.fromhex("09506f9a18")
     return header.body[6] if is_naf else 0
+
+
+def transcript_of(frames: Sequence[bytes], events: Mapping[str, Sequence[Event]], *, secrets: bool = True) -> bytes:
+    """A transcript of frames between phone and camera, a millisecond apart, and what each reported after them."""
+    transcript, now = MemoryTranscript(), [0]
+    recorder = Recorder(transcript, now=lambda: now[0], seed=1, secrets=secrets)
+    log = EventLog(lambda: now[0])
+    log.add_sink(recorder.happened)
+    for frame in frames:
+        now[0] += MILLISECOND
+        recorder.sent("air", "phone" if frame[15] == PHONE[5] else "camera", frame[10:16], frame[4:10], frame)
+    now[0] += MILLISECOND
+    for actor, reported in events.items():
+        for event in reported:
+            log.append(event, actor=actor, medium="air")
+    return transcript.getvalue()
