@@ -67,7 +67,7 @@ class PairedPeer:
             "own_nik": self.own_nik.hex(),
             "peer_nik": self.peer_nik.hex(),
             "npk": self.npk.hex(),
-            "akm": self.akm,
+            "akm": int(self.akm),
             "suite": self.suite,
             "lifetime_s": self.lifetime_s,
             "cipher_version": self.cipher_version,

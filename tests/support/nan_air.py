@@ -46,7 +46,7 @@ def entropy(seed: object) -> Entropy:
     return draw
 
 
-def settings(nmi: bytes, ndi: bytes, **changes: object) -> NanDeviceSettings:
+def settings(nmi: bytes, ndi: bytes, /, **changes: object) -> NanDeviceSettings:
     """A device of this cluster."""
     made = NanDeviceSettings(nmi=nmi, ndi=ndi, cluster_id=CLUSTER, device_capability=CAPABILITY)
     return replace(made, **changes)  # type: ignore[arg-type]
