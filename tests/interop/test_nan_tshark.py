@@ -34,8 +34,8 @@ from pairing.nan.identifiers import NAN_NETWORK_ID
 from pairing.nan.matching_filter import encode_filter
 from pairing.nan.service_response_filter import ServiceResponseFilter
 from pairing.nan.sessions import Publish, Subscribe
-from tests.support.nan_air import CLUSTER_ID, counting_entropy, local_device, nmi
 from tests.support.nan_capture import captures
+from tests.support.nan_stations import CLUSTER_ID, counting_entropy, local_device, nmi
 from tests.support.needs import requires_tools
 
 pytestmark = pytest.mark.interop

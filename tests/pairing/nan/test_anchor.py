@@ -12,7 +12,7 @@ from pairing.nan.cluster_states import (
     RssiThresholds,
     judge_role,
 )
-from tests.support.nan_air import nmi
+from tests.support.nan_stations import nmi
 
 LOW, OURS, HIGH, HIGHER = (master_rank(number, 0, nmi(number)) for number in (1, 2, 3, 4))
 OWN = AnchorRecord(OURS)

@@ -51,7 +51,7 @@ from pairing.nan.frames import decode_nan_frame
 from pairing.nan.service_frames import follow_up_frame
 from pairing.nan.sessions import Publish, Subscribe
 from pairing.nan.timing import DW_PERIOD, TU, DiscoveryWindows
-from tests.support.nan_air import Air, Station, counting_entropy, local_device, nmi
+from tests.support.nan_stations import Air, Station, counting_entropy, local_device, nmi
 
 M = BootstrappingMethods
 CAMERA, PHONE = nmi(1), nmi(2)

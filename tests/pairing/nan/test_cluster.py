@@ -26,7 +26,7 @@ from pairing.nan.events import (
 )
 from pairing.nan.identifiers import CLUSTER_ID_PREFIX
 from pairing.nan.timing import DW_DURATION, DW_PERIOD, TU
-from tests.support.nan_air import CLUSTER_ID, LATENCY, Air, Station, nmi
+from tests.support.nan_stations import CLUSTER_ID, LATENCY, Air, Station, nmi
 
 
 def entropy(seed: object) -> Callable[[int], bytes]:

@@ -38,7 +38,7 @@ from pairing.nan.service_response_filter import ServiceResponseFilter
 from pairing.nan.sessions import Publish, Subscribe
 from pairing.nan.setup_info import PairingSetupInfo
 from pairing.nan.timing import DW_DURATION, DW_PERIOD, DiscoveryWindows, Tsf
-from tests.support.nan_air import Air, Station, local_device, nmi
+from tests.support.nan_stations import Air, Station, local_device, nmi
 
 NAME = "_Camera._udp"
 CAMERA, PHONE = 1, 2
@@ -194,7 +194,7 @@ def test_a_service_of_another_name_is_reported_once_with_the_mistake_that_explai
     wrong = replace(spelled, attributes=(replace(descriptor, service_id=service_id_as_spelled(NAME)),)).encode()
     (ignored,) = phone.receive(wrong, nmi(CAMERA), 1)
     assert isinstance(ignored, FrameIgnored)
-    assert ignored.reason.endswith(f"is none of ours; it is {NAME!r} hashed without lower-casing")
+    assert f"is none of ours; it comes from {NAME!r}: the name is hashed without lower-casing" in ignored.reason
     assert phone.receive(wrong, nmi(CAMERA), 2) == []
 
 
