@@ -43,6 +43,9 @@ def exec_(
     artifacts: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write transcript, capture and ladder into this folder.")
     ] = None,
+    secrets: Annotated[
+        bool, typer.Option("--secrets", help="Put keys and codes into the transcript, so that `explain` shows them.")
+    ] = False,
     reach: Annotated[
         str | None,
         typer.Option(help="loopback, all, or interface names. (default: PAIRLAB_REACH, the file's, loopback)"),
@@ -56,13 +59,15 @@ def exec_(
     import asyncio
     import shlex
 
-    from devices.errors import EmulatorError
+    from devices.errors import EmulatorError, UsageError
     from devices.lab.exec import ExecPlan, HomeFailedError, exec_beside
     from devices.sim.chance import Chance
     from devices.spec import load_home
     from devices.transports.reach import choose_reach
 
     try:
+        if secrets and artifacts is None:
+            raise UsageError("--secrets is about the transcript: add --artifacts DIR")
         spec = load_home(home)
         source = home.read_bytes()
         in_force = choose_reach(reach, spec.reach, "loopback")
@@ -79,5 +84,6 @@ def exec_(
         command=command,
         replay=f"pairlab exec {shlex.quote(str(home))} --seed {chosen} -- {shlex.join(command)}",
         artifacts=artifacts,
+        secrets=secrets,
     )
     raise typer.Exit(asyncio.run(exec_beside(plan, serve)))

@@ -46,6 +46,8 @@ class Plan:
     state: Path | None = None
     api_port: int | None = None
     transcript: Path | None = None
+    secrets: bool = False
+    """Whether keys and codes go into the transcript, too."""
     pcap: str | None = None
     duration_us: Micros | None = None
     json: bool = False
@@ -141,19 +143,20 @@ class LiveSession:
         recorder = None
         if plan.transcript is not None:
             path = free_path(plan.transcript, slug(plan.spec.name), ".cbor")
-            recorder = Recorder(self._to_file(path, resources), now=now, seed=plan.seed, source=plan.source)
+            sink = self._to_file(path, resources, is_private=plan.secrets)
+            recorder = Recorder(sink, now=now, seed=plan.seed, source=plan.source, secrets=plan.secrets)
             taps.append(recorder)
         if plan.pcap is not None:
-            sink = _to_stdout(resources) if plan.pcap == "-" else self._to_file(Path(plan.pcap), resources)
-            taps.append(PcapngTap(PcapngWriter(sink), now, started_us=time.time_ns() // 1_000))
+            out = _to_stdout(resources) if plan.pcap == "-" else self._to_file(Path(plan.pcap), resources)
+            taps.append(PcapngTap(PcapngWriter(out), now, started_us=time.time_ns() // 1_000))
         options = HomeOptions(seed=plan.seed, reach=plan.reach, state=state, source=plan.source)
         live = LiveHome(plan.spec, options, taps=taps)
         if recorder is not None:
             live.record_to(recorder)
         return live
 
-    def _to_file(self, path: Path, resources: contextlib.ExitStack) -> Recording:
-        recording = Recording(path)
+    def _to_file(self, path: Path, resources: contextlib.ExitStack, *, is_private: bool = False) -> Recording:
+        recording = Recording(path, is_private=is_private)
         resources.callback(recording.close)
         self._recordings.append(recording)
         return recording

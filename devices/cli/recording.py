@@ -8,12 +8,17 @@ from typing import BinaryIO
 
 from devices.cli.output import complain
 
+PRIVATE = 0o600
+"""Mode of files that hold keys."""
+
 
 class Recording:
     """A file as a sink for bytes, written through at once so that a reader sees them live."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_private: bool = False) -> None:
         self._path = path
+        if is_private:
+            path.touch(mode=PRIVATE)
         self._stream: BinaryIO | None = path.open("wb", buffering=0)
         self.failed = False
 

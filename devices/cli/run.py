@@ -20,24 +20,29 @@ def run(
     transcript: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the transcript of each run into this folder.")
     ] = None,
+    secrets: Annotated[
+        bool, typer.Option("--secrets", help="Put keys and codes into the transcript, so that `explain` shows them.")
+    ] = False,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a JUnit XML file.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document a scenario, one a line.")] = False,
 ) -> None:
     """Run scenarios: in virtual time, or in real time where they start a client."""
     from devices.cli import output
-    from devices.errors import EmulatorError
+    from devices.errors import EmulatorError, UsageError
     from devices.lab import report
     from devices.lab.scenario import read_scenario
 
+    if secrets and transcript is None:
+        raise UsageError("--secrets is about the transcript: add --transcript DIR")
     # All files are read first: a typing mistake in the last one is not found after minutes.
     checked = [read_scenario(path) for path in scenarios]
     results: list[ScenarioResult] = []
     try:
         for scenario in checked:
-            result = _run_one(scenario, seed)
+            result = _run_one(scenario, seed, secrets=secrets)
             results.append(result)
             if transcript is not None:
-                _save(result, transcript)
+                _save(result, transcript, is_private=secrets)
             if json:
                 output.emit(result.as_json())
             else:
@@ -53,19 +58,22 @@ def run(
         raise typer.Exit(EmulatorError.exit_code)
 
 
-def _run_one(scenario: "Scenario", seed: int | None) -> "ScenarioResult":
+def _run_one(scenario: "Scenario", seed: int | None, *, secrets: bool) -> "ScenarioResult":
     from devices.cli.exec_ import serve, sigterm_as_interrupt
     from devices.lab.run import run_scenario
 
     with sigterm_as_interrupt():
-        return run_scenario(scenario, seed, serve)
+        return run_scenario(scenario, seed, serve, secrets=secrets)
 
 
-def _save(result: "ScenarioResult", folder: Path) -> None:
-    from devices.cli.recording import free_path
+def _save(result: "ScenarioResult", folder: Path, *, is_private: bool) -> None:
+    from devices.cli.recording import PRIVATE, free_path
     from devices.spec import slug
 
-    free_path(folder, f"{slug(result.path.stem)}-seed-{result.seed}", ".cbor").write_bytes(result.transcript)
+    path = free_path(folder, f"{slug(result.path.stem)}-seed-{result.seed}", ".cbor")
+    if is_private:
+        path.touch(mode=PRIVATE)
+    path.write_bytes(result.transcript)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -37,6 +37,9 @@ def up(
         Path | None, typer.Option(metavar="DIR", help="Remember the home in this folder between runs.")
     ] = None,
     transcript: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a transcript into this folder.")] = None,
+    secrets: Annotated[
+        bool, typer.Option("--secrets", help="Put keys and codes into the transcript, so that `explain` shows them.")
+    ] = False,
     pcap: Annotated[
         str | None, typer.Option(metavar="FILE|-", help="Write a pcapng capture; - is stdout, for a live Wireshark.")
     ] = None,
@@ -54,6 +57,8 @@ def up(
 
     if json and pcap == "-":
         raise UsageError("--json and --pcap - both want stdout; write the capture to a file")
+    if secrets and transcript is None:
+        raise UsageError("--secrets is about the transcript: add --transcript DIR")
     spec, source = _read(home)
     chosen_seed = seed if seed is not None else spec.seed
     plan = Plan(
@@ -64,6 +69,7 @@ def up(
         state=_state_folder(home, spec, state, chosen_seed),
         api_port=api_port,
         transcript=transcript,
+        secrets=secrets,
         pcap=pcap,
         duration_us=_duration_us(duration),
         json=json,

@@ -110,22 +110,29 @@ class _Case:
     def failed(self) -> str:
         """What did not go as it should."""
         if self.is_proof:
-            what = "MIC" if self.mic or not self.sae else "SAE Confirm"
+            what = (
+                "SAE Confirm" if "Confirm" in f"{text_of(self.event, 'came')}{text_of(self.event, 'error')}" else "MIC"
+            )
             return f"{what} in PASN frame {self.number}"
         rule = text_of(self.event, "rule") or "pairing"
-        return f"{rule}, PASN frame {self.number}" if self.number else rule
+        return f"{rule}, PASN frame {self.number}" if self.number and rule != f"frame {self.number}" else f"PASN {rule}"
 
     @property
     def shown(self) -> Mapping[str, bytes]:
-        """The values worth showing: those of the proof that failed, by the names of the vectors."""
-        wanted = _PROOF_VALUES if self.is_proof else ()
-        pasn = {name: self.pasn[name] for name in wanted if name in self.pasn}
-        return {**{f"sae.{name}": value for name, value in self.sae.items()}, **pasn}
+        """The values behind the proof that failed, by the names of the vectors, in the order in which they came."""
+        if not self.is_proof:
+            return {}
+        if self.mic:
+            return {
+                name: self.pasn[name] for name in (*_PASN_VALUES, f"{self.mic}_input", self.mic) if name in self.pasn
+            }
+        return {f"sae.{name}": self.sae[name] for name in (*_STEPS, *_SAE_VALUES) if name in self.sae}
 
 
-_PROOF_VALUES = (
-    *("ecdh_private", "dh_shared_secret", "pmk", "ptk", "kck", "tk", "kdk"),
-    *("mic2_input", "mic2", "mic3_input", "mic3"),
+_PASN_VALUES = ("ecdh_private", "dh_shared_secret", "pmk", "ptk", "kck", "tk", "kdk")
+_SAE_VALUES = (
+    *("rand", "mask", "own_scalar", "own_element", "peer_scalar", "peer_element"),
+    *("k", "keyseed", "kck", "pmk", "pmkid"),
 )
 
 

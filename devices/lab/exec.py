@@ -35,6 +35,8 @@ class ExecPlan:
     command: Sequence[str]
     replay: str
     artifacts: Path | None = None
+    secrets: bool = False
+    """Whether keys and codes go into the transcript, too."""
 
 
 class HomeFailedError(EmulatorError):
@@ -120,7 +122,8 @@ class _Beside:
             return 128 + self._signals.came
         finally:
             if plan.artifacts is not None and self._transcript.getvalue():
-                write_artifacts(plan.artifacts, self._transcript.getvalue(), plan.replay)
+                transcript = self._transcript.getvalue()
+                write_artifacts(plan.artifacts, transcript, plan.replay, is_private=plan.secrets)
 
     async def _run_home(self) -> int:
         live = self._make_home()
@@ -146,7 +149,7 @@ class _Beside:
 
         recorder = None
         if plan.artifacts is not None:
-            recorder = Recorder(self._transcript, now=now, seed=plan.seed, source=plan.source)
+            recorder = Recorder(self._transcript, now=now, seed=plan.seed, source=plan.source, secrets=plan.secrets)
         options = HomeOptions(seed=plan.seed, reach=plan.reach, free_ports=True, source=plan.source)
         live = LiveHome(plan.spec, options, taps=() if recorder is None else (recorder,))
         if recorder is not None:

@@ -30,21 +30,25 @@ RUNGS = 40
 ResultT = TypeVar("ResultT")
 
 
-def run_scenario(scenario: Scenario, seed: int | None = None, serve: ServeControl | None = None) -> ScenarioResult:
+def run_scenario(
+    scenario: Scenario, seed: int | None = None, serve: ServeControl | None = None, *, secrets: bool = False
+) -> ScenarioResult:
     """Run a scenario; the seed is the given one, the file's, or drawn. `serve` brings the control API for a client.
 
+    `secrets` puts keys and codes into the transcript, too.
     Raises EmulatorError where the home does not come up; a step that fails is a result.
     """
     chosen = seed if seed is not None else scenario.spec.seed
-    run = _Run(scenario, Chance.drawn().seed if chosen is None else chosen, serve)
+    run = _Run(scenario, Chance.drawn().seed if chosen is None else chosen, serve, secrets=secrets)
     return run_on_loop(run.play(), virtual=scenario.virtual)
 
 
 class _Run:
-    def __init__(self, scenario: Scenario, seed: int, serve: ServeControl | None) -> None:
+    def __init__(self, scenario: Scenario, seed: int, serve: ServeControl | None, *, secrets: bool) -> None:
         self._scenario = scenario
         self._spec = scenario.spec
         self._seed = seed
+        self._secrets = secrets
         self._serve = serve
         self._transcript = MemoryTranscript()
         self._steps: list[StepResult] = []
@@ -72,7 +76,8 @@ class _Run:
         def now() -> Micros:
             return live.clock.now()
 
-        recorder = Recorder(self._transcript, now=now, seed=self._seed, source=self._scenario.source)
+        source = self._scenario.source
+        recorder = Recorder(self._transcript, now=now, seed=self._seed, source=source, secrets=self._secrets)
         options = HomeOptions(
             virtual=virtual,
             seed=self._seed,

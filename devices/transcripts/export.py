@@ -36,9 +36,14 @@ def to_json_lines(records: Iterable[Record], sink: Callable[[bytes], object]) ->
     return count
 
 
-def write_artifacts(folder: Path, transcript: bytes, replay: str) -> None:
-    """`transcript.cbor`, `capture.pcapng`, `ladder.txt` and `replay.txt` of a run, in a folder that is made."""
-    folder.mkdir(parents=True, exist_ok=True)
+def write_artifacts(folder: Path, transcript: bytes, replay: str, *, is_private: bool = False) -> None:
+    """`transcript.cbor`, `capture.pcapng`, `ladder.txt` and `replay.txt` of a run, in a folder that is made.
+
+    A private one, whose transcript holds keys, is for its owner's eyes.
+    """
+    folder.mkdir(mode=0o700 if is_private else 0o777, parents=True, exist_ok=True)
+    if is_private:
+        (folder / "transcript.cbor").touch(mode=0o600)
     (folder / "transcript.cbor").write_bytes(transcript)
     records = list(read_transcript(BytesIO(transcript)))
     with (folder / "capture.pcapng").open("wb") as capture:
