@@ -146,6 +146,11 @@ class DataPaths:
         """A data path that is open or on its way."""
         return self._paths.get(number)
 
+    def interfaces_with(self, peer: bytes) -> tuple[tuple[bytes, bytes], ...]:
+        """Our interface and the peer's of every path with it."""
+        terms = [path.side.terms for path in self._paths.values() if path.side.terms.peer_nmi == peer]
+        return tuple(dict.fromkeys((each.own_ndi, each.peer_ndi) for each in terms))
+
     @property
     def open_paths(self) -> tuple[int, ...]:
         """The numbers of the data paths that are open."""

@@ -13,11 +13,13 @@ from pairing.errors import KeyStoreError, LocalProtocolError
 from pairing.ieee80211.frames import StatusCode
 from pairing.keys import NanPairingKeys, PairedPeer
 from pairing.nan.attributes import Availability, BootstrappingMethods, DeviceCapability, ReasonCode
+from pairing.nan.cluster import GOOD_RSSI, ClusterEngine
+from pairing.nan.cluster_states import ClusterState
 from pairing.nan.data_path import Path
 from pairing.nan.device_core import DeviceCore
 from pairing.nan.device_settings import NanDeviceSettings, NanLies
 from pairing.nan.discovery import PeerKey
-from pairing.nan.identifiers import address_text
+from pairing.nan.identifiers import address_text, check_address
 from pairing.nan.pairing import Side
 from pairing.nan.pairing_events import PeerRemoved
 from pairing.nan.pairing_partners import discovered_service
@@ -29,6 +31,34 @@ class NanDevice:
 
     def __init__(self, settings: NanDeviceSettings, entropy: Entropy, now: Micros = 0) -> None:
         self._core = DeviceCore(settings, entropy, now)
+
+    # The cluster and the device.
+
+    def start_cluster(self, now: Micros) -> Outputs:
+        """Look for a cluster, and join it or begin one; only for a device that takes part in one by beacons."""
+        return self._core.out(self._cluster.start(now))
+
+    def stop_cluster(self, now: Micros) -> Outputs:
+        """Leave the cluster without a word."""
+        return self._core.out(self._cluster.stop(now))
+
+    def change_address(self, nmi: bytes, now: Micros) -> Outputs:
+        """Go on under another management address: keys in use are dropped, pairings stay, the NIRA is a new one."""
+        check_address(nmi, "NMI")
+        if self._core.cluster is not None:
+            raise LocalProtocolError("a device that sends beacons keeps its address")
+        return self._core.change_address(nmi, now)
+
+    @property
+    def cluster_state(self) -> ClusterState | None:
+        """The role in the cluster; None for a device without beacons."""
+        return None if self._core.cluster is None else self._core.cluster.state
+
+    @property
+    def _cluster(self) -> ClusterEngine:
+        if self._core.cluster is None:
+            raise LocalProtocolError("this device takes part in no cluster by beacons")
+        return self._core.cluster
 
     # Services.
 
@@ -284,9 +314,9 @@ class NanDevice:
         """The one next moment."""
         return self._core.deadline
 
-    def receive(self, payload: bytes, sender: Address, now: Micros) -> Outputs:
-        """A frame has arrived."""
-        return self._core.receive(payload, sender, now)
+    def receive(self, payload: bytes, sender: Address, now: Micros, rssi: int = GOOD_RSSI) -> Outputs:
+        """A frame has arrived, with its strength in dBm where the medium knows it; only beacons are judged by that."""
+        return self._core.receive(payload, sender, now, rssi)
 
     def acknowledged(self, payload: bytes, is_acknowledged: bool, now: Micros) -> Outputs:
         """The medium tells whether a unicast frame of ours arrived; without such news, frames count as arrived."""

@@ -5,11 +5,14 @@ on the way in, and the medium's reports brought back to whom they concern.
 Source: Wi-Fi Aware specification 4.0.
 """
 
+from dataclasses import replace
+
 from pairing.engine import Address, Entropy, Event, FrameIgnored, Micros, Output, Outputs, Transmit
 from pairing.errors import DecodeError, RemoteProtocolError
 from pairing.ieee80211.frames import ManagementFrame, Subtype
 from pairing.nan.attributes import IdentityResolution
 from pairing.nan.bootstrapping import Bootstrapping
+from pairing.nan.cluster import ClusterEngine
 from pairing.nan.data_path import DataPaths
 from pairing.nan.device_sessions import DeviceSessions
 from pairing.nan.device_settings import NanDeviceSettings
@@ -21,6 +24,7 @@ from pairing.nan.identity import PairedPeers, draw_nik
 from pairing.nan.pairing import Pairing
 from pairing.nan.pairing_events import PairingCompleted, PeerRecognised, PeerRemoved
 from pairing.nan.protection import FrameProtection
+from pairing.nan.timing import Tsf
 
 PROTOCOL = "nan"
 MAX_SEALED = 256
@@ -52,8 +56,10 @@ class DeviceCore:
         self.data_paths = DataPaths(
             self.discovery, self.protection, self.sessions, settings.ndi, entropy, settings.data_path
         )
+        self.cluster = None if settings.cluster is None else ClusterEngine(settings.cluster, entropy)
         self._sealed: dict[bytes, bytes] = {}
         self._recognised: dict[bytes, tuple[IdentityResolution, int | None]] = {}
+        self._tsf = Tsf()
 
     # Out.
 
@@ -70,11 +76,25 @@ class DeviceCore:
 
     def part(self, peer: bytes, now: Micros) -> list[Output]:
         """End what goes on with an address, and use no key with it any more."""
+        interfaces = self.data_paths.interfaces_with(peer)
         ended = self.out(self.data_paths.drop(peer, now))
-        self.protection.remove(self.discovery.device.nmi, peer)
+        for own, other in ((self.discovery.device.nmi, peer), *interfaces):
+            self.protection.remove(own, other)
         self.pairing.forget(peer)
         self.bootstrapping.forget(peer)
         self._recognised.pop(peer, None)
+        return ended
+
+    def change_address(self, nmi: bytes, now: Micros) -> list[Output]:
+        """Go on under another management address; what went on under the old one ends."""
+        device, ended = self.discovery.device, []
+        for own, peer in self.protection.pairs:
+            if own == device.nmi:
+                ended += self.part(peer, now)
+        self.discovery.set_device(replace(device, nmi=nmi))
+        self.sessions.change_address(nmi)
+        for instance_id in list(self.discovery.sessions):
+            ended += self.out(self.discovery.update(self.sessions.on_air(instance_id), now))
         return ended
 
     def addresses_of(self, peer_id: int) -> tuple[bytes, ...]:
@@ -100,10 +120,12 @@ class DeviceCore:
 
     # In.
 
-    def receive(self, payload: bytes, sender: Address, now: Micros) -> list[Output]:
+    def receive(self, payload: bytes, sender: Address, now: Micros, rssi: int) -> list[Output]:
         """A frame from the air."""
         try:
             frame = ManagementFrame.decode(payload)
+            if frame.subtype == Subtype.BEACON:
+                return self._receive_beacon(payload, sender, now, rssi)
             if frame.subtype == Subtype.AUTHENTICATION:
                 return self.out(self.pairing.receive(payload, sender, now))
             if not is_nan_frame(frame) or not self._is_ours(frame):
@@ -117,6 +139,25 @@ class DeviceCore:
             return self.out(self._receive_discovery(decoded, now))
         confirmed = self.pairing.confirm(decoded.source, now) if decoded.is_protected_dual else []
         return self.out([*confirmed, *self.data_paths.receive_frame(decoded, now)])
+
+    def _receive_beacon(self, payload: bytes, sender: Address, now: Micros, rssi: int) -> list[Output]:
+        if self.cluster is None:
+            return []
+        outputs = self.out(self.cluster.receive(payload, sender, now, rssi))
+        self._follow_cluster(now)
+        return outputs
+
+    def _follow_cluster(self, now: Micros) -> None:
+        """Speak in the cluster that was found, and by its clock."""
+        cluster, device = self.cluster, self.discovery.device
+        if cluster is None or not cluster.cluster_id:
+            return
+        if device.cluster_id != cluster.cluster_id:
+            self.discovery.set_device(replace(device, cluster_id=cluster.cluster_id))
+        if self._tsf != cluster.tsf:
+            self._tsf = cluster.tsf
+            self.discovery.synchronise(cluster.tsf, now)
+            self.bootstrapping.synchronise(cluster.tsf, now)
 
     def _is_ours(self, frame: ManagementFrame) -> bool:
         return frame.is_group_addressed or frame.receiver in (self.discovery.device.nmi, self.settings.ndi)
@@ -157,11 +198,17 @@ class DeviceCore:
     def deadline(self) -> Micros | None:
         """The earliest of all parts."""
         parts = (self.discovery, self.bootstrapping, self.pairing, self.data_paths, self.peers)
-        return min((part.deadline for part in parts if part.deadline is not None), default=None)
+        times = [part.deadline for part in parts]
+        times += [] if self.cluster is None else [self.cluster.deadline]
+        return min((time for time in times if time is not None), default=None)
 
     def handle_timeout(self, now: Micros) -> list[Output]:
         """Everything that is due."""
-        outputs: list[Output] = [
+        outputs: list[Output] = []
+        if self.cluster is not None:
+            outputs += self.cluster.handle_timeout(now)
+            self._follow_cluster(now)
+        outputs += [
             *self.discovery.handle_timeout(now),
             *self.bootstrapping.handle_timeout(now),
             *self.pairing.handle_timeout(now),

@@ -19,9 +19,11 @@ from pairing.nan.attributes import (
     PairingBootstrappingExtension,
     SecurityContextInfo,
 )
+from pairing.nan.cluster import ClusterSettings
+from pairing.nan.cluster_states import ROLES
 from pairing.nan.data_path_events import DataPathClosed, DataPathOpened
 from pairing.nan.device import NanDevice, restored
-from pairing.nan.events import BootstrappingFailed, FollowUpReceived
+from pairing.nan.events import BootstrappingFailed, ClusterJoined, ClusterStarted, FollowUpReceived
 from pairing.nan.frames import NanFrame, decode_nan_frame
 from pairing.nan.pairing_events import (
     PairingCompleted,
@@ -32,15 +34,18 @@ from pairing.nan.pairing_events import (
 )
 from pairing.nan.sessions import CipherSuiteInfo
 from pairing.nan.setup_info import PairingSetupInfo
+from pairing.nan.timing import DiscoveryWindows
 from tests.support.nan_air import (
     CAMERA,
     CAMERA_NDI,
+    CLUSTER,
     PAIRABLE,
     PHONE,
     PHONE_NDI,
     SERVICE,
     Home,
     Node,
+    Wire,
     camera_service,
     entropy,
     home,
@@ -252,6 +257,65 @@ def test_restarted_phone_opens_a_path_under_the_name_of_its_old_one() -> None:
     assert there.phone.device.open_data_paths == (1,)
     assert there.camera.device.open_data_paths == (2,)
     assert [each.by_peer for each in there.camera.of(DataPathClosed)] == [True]
+
+
+def test_new_address_ends_what_went_on_and_is_recognised_and_verified() -> None:
+    there = paired_home()
+    there.wire.do(there.phone, there.phone.device.open_data_path(CAMERA, there.wire.now))
+    there.wire.run_until(there.wire.now + SECOND)
+    there.phone.addresses = (PHONE, PHONE_NDI, OTHER)
+    before = on_air_identity(there)
+    there.wire.do(there.phone, there.phone.device.change_address(OTHER, there.wire.now))
+    there.wire.run_until(there.wire.now + SECOND)
+    assert there.phone.device.keys(CAMERA) is None
+    assert there.phone.of(DataPathClosed)
+    assert there.camera.of(DataPathClosed)
+    assert on_air_identity(there) != before
+    (recognised,) = there.camera.of(PeerRecognised)
+    assert recognised.peer == OTHER.hex(":")
+    verify(there)
+    there.wire.run(there.wire.now + 20 * SECOND)
+    assert there.phone.device.keys(CAMERA) == there.camera.device.keys(OTHER) is not None
+
+
+def on_air_identity(there: Home) -> object:
+    return there.phone.device.sessions[3].identity
+
+
+# The cluster.
+
+
+def test_devices_that_send_beacons_find_one_cluster_and_speak_by_its_clock() -> None:
+    wire = Wire()
+    windows = DiscoveryWindows()
+    nodes = [
+        wire.add(settings(nmi, ndi, windows=windows, cluster=ClusterSettings(nmi=nmi, warm_up=SECOND)))
+        for nmi, ndi in ((CAMERA, CAMERA_NDI), (PHONE, PHONE_NDI))
+    ]
+    camera, phone = nodes
+    wire.do(camera, camera.device.start_cluster(0))
+    wire.run_until(2 * SECOND)
+    wire.do(phone, phone.device.start_cluster(wire.now))
+    wire.do(camera, camera.device.publish(camera_service(), wire.now))
+    wire.run_until(wire.now + 2 * SECOND)
+    wire.do(phone, phone.device.subscribe(phone_service(query_period=SECOND), wire.now))
+    wire.run_until(wire.now + 5 * SECOND)
+    assert camera.of(ClusterStarted)
+    assert phone.of(ClusterJoined)
+    assert phone.device.device.cluster_id == camera.device.device.cluster_id != CLUSTER
+    assert phone.device.cluster_state in ROLES
+    assert [each.service for each in phone.of(PeerDiscovered)] == [SERVICE]
+    with pytest.raises(LocalProtocolError, match="keeps its address"):
+        phone.device.change_address(OTHER, wire.now)
+
+
+def test_device_without_beacons_has_no_cluster_to_start_and_hears_none() -> None:
+    there = home()
+    with pytest.raises(LocalProtocolError):
+        there.phone.device.start_cluster(there.wire.now)
+    assert there.phone.device.cluster_state is None
+    beacon = bytes.fromhex("80000000") + b"\xff" * 6 + CAMERA + CLUSTER + bytes(40)
+    assert list(there.phone.device.receive(beacon, CAMERA, there.wire.now)) == []
 
 
 # Many peers and services.
