@@ -117,13 +117,18 @@ class CoapMessage:
     @classmethod
     def decode(cls, data: bytes) -> "CoapMessage":
         """The message that fills a datagram."""
-        reader = Reader(data)
+        return cls.read(Reader(data))
+
+    @classmethod
+    def read(cls, reader: Reader) -> "CoapMessage":
+        """Read a message up to the end."""
+        start = reader.offset
         first = reader.u8("CoAP header")
         if first >> 6 != VERSION:
-            raise DecodeError(0, f"CoAP version {first >> 6}, expected {VERSION}")
+            raise DecodeError(start, f"CoAP version {first >> 6}, expected {VERSION}")
         token_length = first & 0x0F
         if token_length > LONGEST_TOKEN:
-            raise DecodeError(0, f"CoAP token of {token_length} octets, expected at most {LONGEST_TOKEN}")
+            raise DecodeError(start, f"CoAP token of {token_length} octets, expected at most {LONGEST_TOKEN}")
         code, message_id = reader.u8("code"), reader.u16be("message ID")
         token = reader.take(token_length, "token")
         if not code and (token or reader.remaining):

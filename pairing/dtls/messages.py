@@ -177,7 +177,11 @@ class ClientHello:
     @classmethod
     def decode(cls, body: bytes) -> "ClientHello":
         """The hello that fills `body`."""
-        reader = Reader(body)
+        return cls.read(Reader(body))
+
+    @classmethod
+    def read(cls, reader: Reader) -> "ClientHello":
+        """Read a hello up to the end."""
         version, random = reader.u16be("version"), reader.take(RANDOM_LENGTH, "random")
         session_id = reader.take(reader.u8("length of session_id"), "session_id")
         cookie = reader.take(reader.u8("length of cookie"), "cookie")
@@ -213,7 +217,11 @@ class HelloVerifyRequest:
     @classmethod
     def decode(cls, body: bytes) -> "HelloVerifyRequest":
         """The message that fills `body`."""
-        reader = Reader(body)
+        return cls.read(Reader(body))
+
+    @classmethod
+    def read(cls, reader: Reader) -> "HelloVerifyRequest":
+        """Read the message up to the end."""
         version = reader.u16be("version")
         cookie = reader.take(reader.u8("length of cookie"), "cookie")
         reader.expect_end("HelloVerifyRequest")
@@ -239,7 +247,11 @@ class ServerHello:
     @classmethod
     def decode(cls, body: bytes) -> "ServerHello":
         """The hello that fills `body`."""
-        reader = Reader(body)
+        return cls.read(Reader(body))
+
+    @classmethod
+    def read(cls, reader: Reader) -> "ServerHello":
+        """Read a hello up to the end."""
         version, random = reader.u16be("version"), reader.take(RANDOM_LENGTH, "random")
         session_id = reader.take(reader.u8("length of session_id"), "session_id")
         suite, compression = reader.u16be("cipher_suite"), reader.u8("compression_method")

@@ -15,6 +15,8 @@ SEEDS = [
     *(frame.octets for capture in captures().values() for frame in capture.frames[:8]),
     bytes.fromhex(POST_9),
     bytes.fromhex("0672763d310e6e6e3d"),
+    bytes.fromhex("48021234" + "0102030405060708" + "b163026370ff0a03616263"),
+    bytes.fromhex("16fefd0000000000000000002f030000230000000000000023fefd20" + "00" * 32),
     bytes.fromhex("00008400000000010000000009"),
 ]
 
