@@ -549,6 +549,19 @@ def test_mistake_in_the_mic_of_a_data_path_message_is_named(name: str) -> None:
     assert told[0].expected == told[0].values[f"m{failed[-1]}_mic"].hex() != told[0].came
 
 
+def test_the_weak_hash_for_the_pmk_of_a_paired_data_path_is_named() -> None:
+    """One vendor hashes with SHA-256 whatever the suite."""
+
+    def mistaken(home: RecordedHome, right: bytes) -> tuple[int, bytes]:
+        keys = home.phone.device.keys(CAMERA)
+        assert keys is not None
+        weak = kdf(keys.nm_kdk, b"NDP PMK Derivation", PHONE + CAMERA, 256)
+        return 5, pmkid(weak, PHONE + CAMERA, "sha384")
+
+    home = RecordedHome(context_with(mistaken)).pair(8).open()
+    assert_named(home, "SHA256 for ND-PMK, expected SHA384: the cipher suite decides")
+
+
 def test_public_category_inside_the_mic_after_pairing_is_named() -> None:
     wrong = wrong_data_path_mic(6, lambda home, body, v: mic(v["kck"], b"\x04" + body[1:]))
     home = RecordedHome(wrong).pair().open()
