@@ -3,6 +3,7 @@
 Values of secret members are there only where the transcript was recorded with secrets.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -12,18 +13,25 @@ from devices.transcripts.reader import Fate, Frame, Happened, Record
 from devices.transcripts.summary import frame_summary
 from pairing.engine import Address, Micros
 
+LOOK_BACK = 10_000
+"""Frames before an event that are looked at."""
 Event: TypeAlias = Mapping[str, Any]
 Values: TypeAlias = dict[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """A frame as it reached one receiver: what was sent, what arrived (None if it was lost), and how it reads."""
+    """A frame as it reached one receiver: what was sent, and what arrived (None if it was lost)."""
 
     frame: Frame
     receiver: str
     arrived: bytes | None = field(repr=False)
-    summary: str = ""
+    names: Mapping[bytes, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def summary(self) -> str:
+        """How it reads, as it was sent."""
+        return frame_summary(self.frame, self.names)
 
     @property
     def is_lost(self) -> bool:
@@ -87,14 +95,14 @@ class Story:
     def heard(self, actor: str, until_us: Micros) -> Iterator[Telling]:
         """The frames for this actor that were sent up to a moment, the last first."""
         own = self._addresses.get(actor, set())
-        for frame, fates in reversed(self._frames):
-            if frame.at_us <= until_us and frame.sender != actor and (frame.to in own or _is_group(frame.to)):
+        for frame, fates in self._backwards(until_us):
+            if frame.sender != actor and (frame.to in own or _is_group(frame.to)):
                 yield self._telling(frame, fates, actor)
 
     def sent(self, actor: str, until_us: Micros) -> Iterator[Telling]:
         """The frames of this actor up to a moment, the last first, each as its receiver got it."""
-        for frame, fates in reversed(self._frames):
-            if frame.at_us <= until_us and frame.sender == actor:
+        for frame, fates in self._backwards(until_us):
+            if frame.sender == actor:
                 yield self._telling(frame, fates, self.cast.owner(frame.to) or "")
 
     def last_heard(self, actor: str, peer: str, until_us: Micros, fits: Callable[[bytes], bool]) -> Telling | None:
@@ -114,13 +122,18 @@ class Story:
             if any(fate.receiver == receiver and not fate.arrivals for fate in fates)
         ]
 
+    def _backwards(self, until_us: Micros) -> Iterator[tuple[Frame, list[Fate]]]:
+        """The frames sent up to a moment, the last first; a transcript has them in order of time."""
+        end = bisect_right(self._frames, until_us, key=lambda each: each[0].at_us)
+        return reversed(self._frames[max(0, end - LOOK_BACK) : end])
+
     def _telling(self, frame: Frame, fates: list[Fate], receiver: str) -> Telling:
         fate = next((each for each in fates if each.receiver == receiver), None)
         arrived: bytes | None = frame.payload
         if fate is not None:
             payloads = fate.payloads if fate.payloads is not None else (frame.payload,)
             arrived = payloads[0] if fate.arrivals else None
-        return Telling(frame, receiver, arrived, frame_summary(frame, self.cast.services))
+        return Telling(frame, receiver, arrived, self.cast.services)
 
     # Events.
 
