@@ -38,6 +38,8 @@ REDRAW_DWS = (120, 240)
 """A random factor lives for so many windows."""
 PREFERENCE_DWS = 240
 """A preference stays for so many windows at least."""
+LATEST_TSF = 2**63
+"""No cluster is 290,000 years old, and who follows such a clock may come to the end of the 64 bits of a beacon."""
 MAX_CLUSTERS = 64
 """Foreign clusters that are taken note of."""
 SENDING_SYNC = frozenset({ClusterState.MASTER, ClusterState.NON_MASTER_SYNC})
@@ -206,6 +208,8 @@ class ClusterEngine:
             return [FrameIgnored(peer=peer, reason=str(error), protocol=PROTOCOL)]
         if beacon.source == self._settings.nmi:
             return []
+        if beacon.tsf > LATEST_TSF:
+            return [_ignored(beacon, f"TSF {beacon.tsf}, expected at most {LATEST_TSF}: ours would overflow")]
         heard = _heard(beacon, rssi)
         if heard is None:
             return [_ignored(beacon, "a beacon without master indication or cluster attribute")]

@@ -304,6 +304,17 @@ def test_own_beacons_and_those_without_the_cluster_are_not_taken() -> None:
     assert "without master indication" in ignored.reason
 
 
+@pytest.mark.parametrize("is_scanning", [True, False])
+def test_a_clock_at_the_end_of_its_64_bits_is_not_followed(is_scanning: bool) -> None:
+    scene = Scene(1).run(0 if is_scanning else 5)
+    late = beacon_of(nmi(9), hops=0, tsf=2**64 - 1, rank_of=nmi(9))
+    (ignored,) = scene.engines[0].receive(late, nmi(9), scene.air.now)
+    assert isinstance(ignored, FrameIgnored)
+    assert "would overflow" in ignored.reason
+    scene.run(5)
+    assert scene.engines[0].is_anchor
+
+
 @given(st.binary(max_size=100))
 def test_arbitrary_octets_end_in_one_named_refusal(octets: bytes) -> None:
     each = engine(1)
