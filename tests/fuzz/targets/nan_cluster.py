@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import product
 
 from pairing.engine import SECOND
+from pairing.nan.attributes import Cluster, MasterIndication
+from pairing.nan.beacons import master_rank, nan_beacon
 from pairing.nan.cluster import ClusterEngine, ClusterSettings
 from pairing.nan.cluster_states import ROLES
 from tests.fuzz.stage import LATENCY, Dialogue, Party, Stage, engine_target
@@ -53,10 +56,15 @@ def check(stage: Stage, was_ignored: bool, *, is_given: bool) -> None:
 
 
 def recorded() -> Iterable[bytes]:
-    """Beacons of other devices, in our cluster."""
+    """Beacons of other devices in our cluster, and of a strong one at the edges of every number."""
     for beacon in beacons():
         frame = beacon.encode()
         yield frame[:16] + CLUSTER + frame[22:]
+    stranger = b"\x02\0\0\0\0\x09"
+    rank = master_rank(254, 255, stranger)
+    for tsf, hops in product((0, 2**31, 2**32 - 1, 2**63, 2**64 - 1), (0, 1, 254, 255)):
+        cluster = Cluster(rank, hops, tsf & 0xFFFFFFFF)
+        yield nan_beacon(stranger, CLUSTER, tsf, MasterIndication(254, 255), cluster, is_sync=True).encode()
 
 
 def dialogues() -> Iterator[Dialogue]:
