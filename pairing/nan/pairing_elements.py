@@ -4,6 +4,8 @@ The order is the one that an independent implementation was seen to emit.
 Source: Wi-Fi Aware specification 4.0, section 7.6.3.
 """
 
+from dataclasses import replace
+
 from pairing.nan.attributes import (
     Attribute,
     CipherSuite,
@@ -36,5 +38,6 @@ def _with_capabilities(suites: CipherSuiteInfo, partner: Partner, npba: PairingB
     if partner.session.device_capability_extension is not None:
         attributes.append(partner.session.device_capability_extension)
     if npba is not None:
-        attributes.append(npba)
+        # The peer's own words may be among them: what it put behind the fields might not fit the element.
+        attributes.append(replace(npba, surplus=b""))
     return encode_attributes(attributes)
