@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pairing.dnssd.messages import FLAG_TRUNCATED, Identity, Message, Question, Record, RecordType, split_rdata
-from pairing.dnssd.names import Name, suffixes
+from pairing.dnssd.names import MAX_NAME, Name, suffixes
 from pairing.errors import EncodeError
 
 PACKET_LIMIT = 1452
@@ -55,9 +55,13 @@ def pack(units: Iterable[Unit], *, flags: int, ident: int = 0, compress_srv: boo
 
 
 def pack_query(questions: Sequence[Question], known: Sequence[Record]) -> list[bytes]:
-    """Questions with the answers already known; packets that others follow carry the TC bit (section 7.2)."""
+    """Questions with the answers already known; packets that others follow carry the TC bit (section 7.2).
+
+    Left out are records with more data than a name: the pointers that are known answers have none, but whoever sends
+    may put anything behind the name.
+    """
     units = [Unit(questions=(question,)) for question in questions]
-    units += [Unit(answers=(record,)) for record in known]
+    units += [Unit(answers=(record,)) for record in known if len(record.rdata) <= MAX_NAME]
     packets = pack(units, flags=0)
     return [truncated(packet) for packet in packets[:-1]] + packets[-1:] if known else packets
 
