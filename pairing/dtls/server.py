@@ -21,6 +21,9 @@ from pairing.engine import Address, Entropy, FrameIgnored, Micros, Output, Outpu
 from pairing.errors import DecodeError, LocalProtocolError
 from pairing.wire import Reader
 
+LAST_FIRST_SEQUENCE, LAST_FIRST_MESSAGE = 2**47, 2**15
+"""Our numbers go on from those of a ClientHello, and would overflow if it were one with higher ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Greeting:
@@ -176,6 +179,8 @@ def _read_greeting(datagram: bytes) -> "_Greeting | str":
             return f"handshake message of type {fragment.msg_type}, expected a ClientHello"
         if not fragment.is_whole:
             return "ClientHello in fragments: a server without memory of the peer cannot put it together"
+        if record.sequence > LAST_FIRST_SEQUENCE or fragment.message_seq > LAST_FIRST_MESSAGE:
+            return f"ClientHello {fragment.message_seq} in record {record.sequence}: no numbers left to go on from"
         message = HandshakeMessage(fragment.msg_type, fragment.message_seq, fragment.body)
         return _Greeting(ClientHello.decode(fragment.body), message, record.sequence)
     except DecodeError as error:

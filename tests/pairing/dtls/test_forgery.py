@@ -1,7 +1,14 @@
-"""Forged records in epoch 0, where nothing proves who sent them: what they must not be able to do."""
+"""Hostile records in epoch 0, where nothing proves who sent them: what they must not be able to do."""
+
+from dataclasses import replace
+
+import pytest
 
 from pairing.dtls.events import HandshakeCompleted
-from pairing.dtls.record import LARGEST_SEQUENCE, ContentType, DtlsRecord, ReplayWindow
+from pairing.dtls.messages import decode_fragments
+from pairing.dtls.record import LARGEST_SEQUENCE, ContentType, DtlsRecord, ReplayWindow, decode_records
+from pairing.dtls.settings import DtlsSettings
+from pairing.engine import FrameIgnored
 from tests.support.dtls_pair import AGENT, PHONE, DtlsPair
 
 
@@ -31,3 +38,19 @@ def test_a_window_in_clear_takes_old_numbers_and_still_drops_a_repetition() -> N
     proved = ReplayWindow()
     proved.mark(2**40)
     assert not proved.is_fresh(1)
+
+
+@pytest.mark.parametrize(("sequence", "message_seq"), [(LARGEST_SEQUENCE, 0), (LARGEST_SEQUENCE - 3, 0), (0, 0xFFFF)])
+@pytest.mark.parametrize("has_cookies", [True, False])
+def test_a_hello_after_which_numbers_would_overflow_is_ignored(
+    sequence: int, message_seq: int, has_cookies: bool
+) -> None:
+    pair = DtlsPair(server=DtlsSettings(cookie_exchange=has_cookies))
+    pair.start()
+    (record,) = decode_records(pair.wire.pop(0)[1])
+    (fragment,) = decode_fragments(record.fragment)
+    bent = replace(record, sequence=sequence, fragment=replace(fragment, message_seq=message_seq).encode())
+    (ignored,) = pair.server.receive(bent.encode(), PHONE, 0)
+    assert isinstance(ignored, FrameIgnored)
+    assert "no numbers left" in ignored.reason
+    assert not pair.server.connections
