@@ -4,11 +4,13 @@ All chance comes from the generator handed in, so that one seed gives the same i
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
+T = TypeVar("T")
 EDGES = (0x00, 0x01, 0x7F, 0x80, 0xC0, 0xFE, 0xFF)
 """Octets at which lengths, flags and pointers turn."""
-LONGEST = 4096
+LONGEST = 16384
 MOST_CHANGES = 4
 RANDOM_SHARE = 0.1
 """Of the inputs, so many owe nothing to a valid one."""
@@ -23,6 +25,14 @@ def inputs(seeds: Iterable[bytes], chance: random.Random) -> Iterator[bytes]:
             yield chance.randbytes(chance.choice((0, 1, 2, 8, 24, 64, chance.randrange(300))))
         else:
             yield mutated(chance.choice(pool), pool, chance)
+
+
+def rearranged(parts: Sequence[T]) -> Iterator[tuple[T, ...]]:
+    """The parts of something well formed with one of them missing, one twice, or all in the wrong order."""
+    for place in range(len(parts)):
+        yield (*parts[:place], *parts[place + 1 :])
+        yield (*parts[:place], parts[place], *parts[place:])
+    yield tuple(reversed(parts))
 
 
 def mutated(data: bytes, pool: list[bytes], chance: random.Random) -> bytes:
@@ -77,6 +87,17 @@ def _insert(data: bytearray, _pool: list[bytes], chance: random.Random) -> None:
     data[place:place] = chance.randbytes(chance.choice((1, 2, 4, 16)))
 
 
+def _fill(data: bytearray, _pool: list[bytes], chance: random.Random) -> None:
+    """A number at its lowest or highest."""
+    place, width = _place(data, chance), chance.choice((2, 4, 6, 8))
+    data[place : place + width] = bytes((chance.choice((0x00, 0xFF)),)) * width
+
+
+def _load(data: bytearray, _pool: list[bytes], chance: random.Random) -> None:
+    """Much more than anybody sends."""
+    data += bytes(chance.choice((256, 1500, 10_000)))
+
+
 def _borrow(data: bytearray, pool: list[bytes], chance: random.Random) -> None:
     """Part of another valid input, in place of what is there or between it."""
     other = bytearray(chance.choice(pool))
@@ -103,6 +124,8 @@ _CHANGES: tuple[Callable[[bytearray, list[bytes], random.Random], None], ...] = 
     _remove,
     _repeat,
     _insert,
+    _fill,
+    _load,
     _borrow,
     _join,
 )

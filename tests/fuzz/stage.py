@@ -156,6 +156,8 @@ class Dialogue:
     """What the receiver ignores may matter all the same: it used up a packet number, or was only part of a datagram."""
     seeds: Seeds = tuple
     """Datagrams beside those of the dialogue itself."""
+    bend: Callable[[bytes], Iterable[bytes]] = lambda payload: ()
+    """What a liar might send in place of a datagram of the dialogue, well formed."""
     hears: tuple[int, ...] | None = None
     """The parties under test; None: all."""
 
@@ -192,7 +194,7 @@ def engine_target(dialogue: Dialogue) -> Target:
         for sent in carried:
             if (sent.receiver, sent.sender) in pairs:
                 places.append(bytes((sent.step % 256, pairs.index((sent.receiver, sent.sender)))))
-                yield places[-1] + sent.payload
+                yield from (places[-1] + payload for payload in (sent.payload, *dialogue.bend(sent.payload)))
         for number, payload in enumerate(dialogue.seeds()):
             yield places[number % len(places)] + payload
 

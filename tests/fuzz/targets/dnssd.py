@@ -22,6 +22,7 @@ LINK = "lan"
 MESHCOP = "_meshcop._udp"
 LIVING_ROOM = instance_name("Living Room", MESHCOP)
 TXT = TxtRecord.of((("rv", b"1"), ("tv", b"1.4.0"), ("sb", b"\0\0\x01\xb1"))).encode()
+LOAD = bytes(9000)
 CALM = 12 * SECOND
 """So long after the last word every claim has settled."""
 
@@ -90,6 +91,14 @@ def check(stage: Stage, was_ignored: bool) -> None:
                 assert each.service.instance in resolved, f"{each.service.instance} is not found"
 
 
+def heavy(packet: bytes) -> Iterator[bytes]:
+    """The packet with a load behind the data of each answer in turn."""
+    message = decode(packet)
+    for place, record in enumerate(message.answers):
+        bent = replace(record, rdata=record.rdata + LOAD)
+        yield replace(message, answers=(*message.answers[:place], bent, *message.answers[place + 1 :])).encode()
+
+
 def read_message(data: bytes) -> Message:
     """A message of which every record was looked at as the querier does."""
     message = decode(data)
@@ -133,5 +142,5 @@ _DIALOGUES: tuple[tuple[str, Callable[[], Stage]], ...] = (("mdns", begin), ("md
 TARGETS = (
     decoder("dns-message", read_message, messages, encode=Message.encode, is_exact=False),
     decoder("dns-txt", TxtRecord.decode, lambda: corpus.octets("bonjour/*", "txt"), encode=TxtRecord.encode),
-    *(engine_target(Dialogue(name, start, check)) for name, start in _DIALOGUES),
+    *(engine_target(Dialogue(name, start, check, bend=heavy)) for name, start in _DIALOGUES),
 )

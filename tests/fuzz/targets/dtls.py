@@ -1,6 +1,7 @@
 """Records, messages and proofs of `pairing.dtls`, and a client and a server at every point of a connection."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from pairing.dtls.alerts import Alert
@@ -20,7 +21,7 @@ from pairing.dtls.messages import (
     encode_key_pairs,
     encode_server_key_exchange,
 )
-from pairing.dtls.record import DTLS_1_2, ContentType, DtlsRecord, WriteProtection, decode_records
+from pairing.dtls.record import DTLS_1_2, LARGEST_SEQUENCE, ContentType, DtlsRecord, WriteProtection, decode_records
 from pairing.dtls.server import DtlsServer
 from pairing.dtls.settings import DtlsSettings
 from pairing.dtls.states import DtlsState
@@ -147,6 +148,18 @@ def check(settings: DtlsSettings, passwords: tuple[bytes, bytes], stage: Stage, 
     assert has_answer(newcomer), "the server does not serve the next client"
 
 
+def with_last_numbers(datagram: bytes) -> Iterator[bytes]:
+    """The first record of a datagram with the highest numbers that it can bear."""
+    try:
+        record = decode_records(datagram)[0]
+        fragment = decode_fragments(record.fragment)[0]
+    except DecodeError:
+        return
+    for sequence, message_seq in ((LARGEST_SEQUENCE, fragment.message_seq), (record.sequence, 0xFFFF)):
+        bent = replace(fragment, message_seq=message_seq).encode()
+        yield replace(record, sequence=sequence, fragment=bent).encode()
+
+
 def first_record(stage: Stage, index: int, payload: bytes) -> bytes:
     """One record alone: of several, one may be ignored and another kept without a word."""
     return payload[: 13 + int.from_bytes(payload[11:13], "big")]
@@ -192,7 +205,7 @@ def dialogues() -> Iterator[Dialogue]:
     )
     for name, settings, passwords in kinds:
         start, end = partial(begin, settings, passwords), partial(check, settings, passwords)
-        yield Dialogue(f"dtls-{name}", start, end, first_record, seeds=datagrams)
+        yield Dialogue(f"dtls-{name}", start, end, first_record, seeds=datagrams, bend=with_last_numbers)
         if name == "plain":
             yield Dialogue(f"dtls-{name}-several", start, end, seeds=datagrams, leaves_traces=True)
             yield Dialogue(f"dtls-{name}-sealed", start, end, seal, seeds=plain_records, leaves_traces=True)

@@ -1,9 +1,10 @@
 """MeshCoP of `pairing.thread`: a Commissioner, a Border Agent and a Joiner; the sharing of credentials by a code."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
+from pairing.coap.message import CoapMessage
 from pairing.dtls.client import DtlsClient
 from pairing.dtls.events import HandshakeCompleted
 from pairing.dtls.record import DTLS_1_2, ContentType, DtlsRecord, WriteProtection
@@ -21,8 +22,10 @@ from pairing.thread.network import Network
 from pairing.thread.network_events import CommissionerLost, JoinerFinalized, PetitionAccepted
 from pairing.thread.relay import RelayMessage
 from pairing.thread.steering import SteeringData
+from pairing.thread.tlvs import Tlv, join_tlvs, split_tlvs
 from pairing.thread.udp_proxy import ProxiedDatagram
 from tests.fuzz import corpus
+from tests.fuzz.mutation import rearranged
 from tests.fuzz.stage import Dialogue, Party, Stage, engine_target
 from tests.fuzz.target import decoder
 from tests.support.recorded_entropy import seeded
@@ -217,10 +220,23 @@ def datagrams() -> Iterator[bytes]:
 
 
 def plaintexts() -> Iterator[bytes]:
-    """What was in their records, as CoAP and as a secured frame."""
+    """What was in their records, as CoAP and as a secured frame, right and bent."""
     for data in corpus.octets("thread/*", "plaintext"):
-        yield data
-        yield SECURED + data
+        for each in (data, *bent(data)):
+            yield each
+            yield SECURED + each
+
+
+def bent(data: bytes) -> Iterator[bytes]:
+    """A CoAP message with TLVs missing, doubled, turned round, or one of them empty."""
+    try:
+        message = CoapMessage.decode(data)
+        tlvs = split_tlvs(message.payload, extended=True)
+    except DecodeError:
+        return
+    emptied = ((*tlvs[:place], Tlv(tlvs[place].type, b""), *tlvs[place + 1 :]) for place in range(len(tlvs)))
+    for parts in (*rearranged(tlvs), *emptied):
+        yield replace(message, payload=join_tlvs(parts, extended=True)).encode()
 
 
 def relayed() -> Iterator[bytes]:

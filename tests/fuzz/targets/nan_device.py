@@ -1,7 +1,7 @@
 """Two Wi-Fi Aware devices at every point of discovery, bootstrapping, pairing, verification and a data path."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache, partial
 
 from pairing.engine import SECOND, Event, Micros, Outputs, PeerDiscovered, Transmit
@@ -12,9 +12,11 @@ from pairing.nan.attributes import BootstrappingMethods
 from pairing.nan.data_path_events import DataPathFailed, DataPathOpened, DataPathRequested
 from pairing.nan.device import NanDevice, restored
 from pairing.nan.events import BootstrappingCompleted, BootstrappingFailed, BootstrappingRequested
+from pairing.nan.frames import decode_nan_frame
 from pairing.nan.pairing_events import PairingCompleted, PairingFailed, PairingRequested, PairingVerified
 from pairing.pasn.events import PasnMode
 from tests.fuzz import corpus
+from tests.fuzz.mutation import rearranged
 from tests.fuzz.stage import Dialogue, Party, Stage, engine_target
 from tests.support.nan_air import (
     CAMERA,
@@ -30,6 +32,7 @@ from tests.support.recorded_entropy import seeded
 
 PIN = "314159"
 PMK = bytes(range(32))
+LOAD = bytes(300)
 PHONE_INDEX, CAMERA_INDEX = 0, 1
 FAILURES = (BootstrappingFailed, PairingFailed, DataPathFailed)
 HORIZON = 200 * SECOND
@@ -217,7 +220,23 @@ def plain(plan: Plan) -> Iterator[bytes]:
     """The frames of a plan as they are before they are protected."""
     stage = begin(plan, is_encrypting=False)
     stage.play()
-    yield from dict.fromkeys(sent.payload for sent in stage.carried)
+    for frame in dict.fromkeys(sent.payload for sent in stage.carried):
+        yield from (frame, *bent(frame))
+
+
+def bent(frame: bytes) -> Iterator[bytes]:
+    """The frame with attributes missing, doubled or turned round, and with a load behind the fields of each in turn."""
+    try:
+        decoded = decode_nan_frame(frame)
+    except DecodeError:
+        return
+    for parts in rearranged(decoded.attributes):
+        yield replace(decoded, attributes=parts).encode()
+    for place, each in enumerate(decoded.attributes):
+        if is_dataclass(each) and "surplus" in {member.name for member in fields(each)}:
+            heavy = replace(each, surplus=LOAD)  # type: ignore[call-arg]  # it has the field
+            attributes = (*decoded.attributes[:place], heavy, *decoded.attributes[place + 1 :])
+            yield replace(decoded, attributes=attributes).encode()
 
 
 def recorded() -> Iterable[bytes]:
@@ -242,10 +261,10 @@ def dialogues() -> Iterator[Dialogue]:
     """Each plan, with frames in the open; those with keys also with frames under them."""
     for plan in PLANS:
         start, end = partial(begin, plan), partial(check, plan)
-        yield Dialogue(f"nan-{plan.name}", start, end, seeds=recorded)
+        yield Dialogue(f"nan-{plan.name}", start, end, seeds=recorded, bend=bent)
         if plan.pairs or plan.verifies:
             frames = partial(plain, plan)
-            yield Dialogue(f"nan-{plan.name}-sealed", start, end, seal, leaves_traces=True, seeds=frames)
+            yield Dialogue(f"nan-{plan.name}-sealed", start, end, seal, leaves_traces=True, seeds=frames, bend=bent)
 
 
 TARGETS = tuple(map(engine_target, dialogues()))

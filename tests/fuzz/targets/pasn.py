@@ -6,7 +6,7 @@ from functools import partial
 
 from pairing.engine import Event, Micros, Outputs
 from pairing.errors import DecodeError, LocalProtocolError
-from pairing.ieee80211.frames import HEADER_LENGTH, ManagementFrame, Subtype
+from pairing.ieee80211.frames import HEADER_LENGTH, ManagementFrame, StatusCode, Subtype
 from pairing.pasn.events import PasnCompleted, PasnMode, PasnRequested
 from pairing.pasn.initiator import PasnInitiator
 from pairing.pasn.key_schedule import (
@@ -22,6 +22,7 @@ from pairing.pasn.responder import PasnResponder
 from pairing.pasn.settings import PasnSettings
 from pairing.pasn.states import InitiatorState, ResponderState
 from tests.fuzz import corpus
+from tests.fuzz.mutation import rearranged
 from tests.fuzz.stage import Dialogue, Party, Stage, engine_target
 from tests.fuzz.target import decoder
 from tests.fuzz.targets.ieee80211 import bodies
@@ -29,6 +30,7 @@ from tests.support.pasn_pair import CAMERA, CAMERA_NAN, CLUSTER, ENDINGS, PHONE,
 from tests.support.recorded_entropy import seeded
 
 CAMERA_INDEX = 1
+LOAD = bytes(300)
 READ = ("rsne", "parameters", "wrapped", "nan", "mic", "covered_elements")
 
 
@@ -99,6 +101,20 @@ def dress(mode: PasnMode, suite: PasnSuite, stage: Stage, index: int, payload: b
     return replace(outer, body=frame.with_mic(compute_mic(digest, kck, data)).encode()).encode()
 
 
+def bent(frame: bytes) -> Iterator[bytes]:
+    """The frame with elements missing, doubled, turned round, or one of them empty or overfull."""
+    outer = ManagementFrame.decode(frame)
+    inner = PasnFrame.decode(outer.body, HEADER_LENGTH)
+    for place, element in enumerate(inner.elements):
+        for body in (b"", element.body + LOAD):
+            parts = (*inner.elements[:place], replace(element, body=body), *inner.elements[place + 1 :])
+            yield replace(outer, body=replace(inner, elements=parts).encode()).encode()
+    for parts in rearranged(inner.elements):
+        yield replace(outer, body=replace(inner, elements=parts).encode()).encode()
+    for status in StatusCode:
+        yield replace(outer, body=replace(inner, status=status).encode()).encode()
+
+
 def _kck(party: Party) -> bytes | None:
     assert isinstance(party.engine, PasnInitiator | PasnResponder)
     return party.engine.intermediates.pasn.get("kck")
@@ -119,9 +135,9 @@ def dialogues() -> Iterator[Dialogue]:
     kinds += [("comeback", PasnMode.PASSWORD, NCS_PK_PASN_128, 10)]
     for name, mode, suite, comeback_tu in kinds:
         start = partial(begin, mode, suite, comeback_tu)
-        yield Dialogue(f"pasn-{name}", start, check, seeds=recorded)
+        yield Dialogue(f"pasn-{name}", start, check, seeds=recorded, bend=bent)
         right = partial(dress, mode, suite)
-        yield Dialogue(f"pasn-{name}-with-mic", start, check, right, leaves_traces=True)
+        yield Dialogue(f"pasn-{name}-with-mic", start, check, right, leaves_traces=True, bend=bent)
 
 
 TARGETS = (
