@@ -95,7 +95,7 @@ def _fill(data: bytearray, _pool: list[bytes], chance: random.Random) -> None:
 
 def _load(data: bytearray, _pool: list[bytes], chance: random.Random) -> None:
     """Much more than anybody sends."""
-    data += bytes(chance.choice((256, 1500, 10_000)))
+    data += bytes(chance.choice((256, 256, 1500, 10_000)))
 
 
 def _borrow(data: bytearray, pool: list[bytes], chance: random.Random) -> None:
