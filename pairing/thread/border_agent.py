@@ -89,6 +89,7 @@ class BorderAgent:
         self._sessions: dict[Address, Session] = {}
         self._known = (network.active_dataset, _stored_pending(network))
         self._is_changed = False
+        self._pskc = b""
 
     # The engine's face
 
@@ -191,9 +192,12 @@ class BorderAgent:
         if not self.network.attached:
             return wanted
         dataset = self.network.active_dataset
-        pskc = dataset.pskc if dataset else None
-        if pskc is not None and any(pskc):  # a PSKc of zeros means that commissioning is off
-            wanted[MAIN_LINK] = (pskc, pskc)
+        if dataset is None:
+            self._pskc = b""
+        elif dataset.pskc is not None:  # one that a dataset has lost stays in force, as in OpenThread's key manager
+            self._pskc = dataset.pskc
+        if any(self._pskc):  # zeros mean that commissioning is off
+            wanted[MAIN_LINK] = (self._pskc, self._pskc)
         key = self.network.ephemeral_key.key
         if key is not None:
             wanted[EPHEMERAL_LINK] = (key, key.code.encode())

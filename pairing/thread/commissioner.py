@@ -41,6 +41,7 @@ from pairing.thread.network_events import (
     PetitionAccepted,
     PetitionRejected,
 )
+from pairing.thread.petition import KEEP_ALIVE_TIMEOUT
 from pairing.thread.steering import SteeringData, joiner_id
 from pairing.thread.tlv_values import State, field_of, tlv_of
 from pairing.thread.tlvs import MeshCopTlvType, Tlv, join_tlvs
@@ -101,6 +102,7 @@ class Commissioner:
         self._waiting: list[Request] = []
         self._prefix: bytes | None = None
         self._keep_alive_at: Micros | None = None
+        self._alive_at: Micros = 0
         self._table = JoinerTable(self.settings.max_joiners)
         self._joiners = JoinerSessions(entropy, self.settings.joiners, joiner_cookies)
 
@@ -276,7 +278,7 @@ class Commissioner:
                 case AnswerArrived():
                     done += self._on_answer(output.request, output.answer, now)
                 case AnswerMissing():
-                    done += self._on_failure(output.request, output.error)
+                    done += self._on_failure(output.request, output.error, now)
                 case JoinerDatagramReceived():
                     done += self._on_joiners(self._joiners.receive(output.message, tuple(self._table), now), now)
                 case HandshakeCompleted():
@@ -303,12 +305,12 @@ class Commissioner:
     def _on_answer(self, request: Request, answer: CoapMessage, now: Micros) -> list[Output]:
         if answer.code != CoapCode.CHANGED:
             error = PeerRejectedError(f"{request.path}: answered {code_text(answer.code)}, expected 2.04", answer.code)
-            return self._on_failure(request, error)
+            return self._on_failure(request, error, now)
         match request.path:
             case "c/cp":
                 return self._on_petition_answered(request, answer.payload, now)
             case "c/ca":
-                return self._on_keep_alive_answered(request, answer.payload)
+                return self._on_keep_alive_answered(request, answer.payload, now)
             case "c/ag" | "c/pg":
                 return self._on_dataset(request, answer.payload, now)
             case "c/cg":
@@ -326,7 +328,7 @@ class Commissioner:
         if state is State.ACCEPT and session is not None and len(session) >= 2:
             self.session_id = int.from_bytes(session[:2], "big")
             self._try(_I.ACCEPTED)
-            self._keep_alive_at = now + self.settings.keep_alive
+            self._alive_at, self._keep_alive_at = now, now + self.settings.keep_alive
             return [PetitionAccepted(commissioner_id=own, session_id=self.session_id, peer=self._link.peer)]
         if state is State.REJECT:
             holder = find_tlv(tlvs, _T.COMMISSIONER_ID)
@@ -335,9 +337,9 @@ class Commissioner:
             reason = "refused" if name is None else "another commissioner is active"
             return [PetitionRejected(commissioner_id=own, holder=name, reason=reason, peer=self._link.peer)]
         error = RemoteProtocolError("c/cp: the answer holds neither State accept with a session id nor State reject")
-        return self._on_failure(request, error)
+        return self._on_failure(request, error, now)
 
-    def _on_keep_alive_answered(self, request: Request, payload: bytes) -> list[Output]:
+    def _on_keep_alive_answered(self, request: Request, payload: bytes, now: Micros) -> list[Output]:
         if self.state is _S.RESIGNING and not request.is_own:
             lost = self._lost("resigned")
             self._try(_I.RESIGNED)
@@ -346,6 +348,7 @@ class Commissioner:
             return []
         is_accepted = _state(payload) is State.ACCEPT
         answered = KeepAliveAnswered(accepted=is_accepted, peer=self._link.peer)
+        self._alive_at = now if is_accepted else self._alive_at
         return [answered] if is_accepted else [answered, *self._lost("superseded")]
 
     def _on_dataset(self, request: Request, payload: bytes, now: Micros) -> list[Output]:
@@ -361,7 +364,7 @@ class Commissioner:
         if self._prefix is None and request.is_own:
             waiting, self._waiting = self._waiting, []
             error = RemoteProtocolError("c/ag: the answer has no mesh-local prefix, so the Leader has no address")
-            return [*outputs, *(output for each in waiting for output in self._on_failure(each, error))]
+            return [*outputs, *(output for each in waiting for output in self._on_failure(each, error, now))]
         if self._prefix is not None and self.state is _S.ACTIVE:
             waiting, self._waiting = self._waiting, []
             outputs += [output for each in waiting for output in self._ask_mesh(each, self._prefix, now)]
@@ -379,7 +382,7 @@ class Commissioner:
             peer=self._link.peer,
         )
 
-    def _on_failure(self, request: Request, error: PairingError) -> list[Output]:
+    def _on_failure(self, request: Request, error: PairingError, now: Micros) -> list[Output]:
         """A request without a usable answer; what hangs on it falls."""
         outputs: list[Output] = [RequestFailed(path=request.path, error=error, peer=self._link.peer)]
         if request.path == "c/cp":
@@ -388,10 +391,11 @@ class Commissioner:
             outputs += self._lost("resigned")
             self._try(_I.RESIGNED)
         elif request.path == "c/ca":
-            outputs += self._lost("timeout")
+            if now - self._alive_at >= KEEP_ALIVE_TIMEOUT:  # a later one may have been answered
+                outputs += self._lost("timeout")
         elif request.is_own:
             waiting, self._waiting = self._waiting, []
-            outputs += [output for each in waiting for output in self._on_failure(each, error)]
+            outputs += [output for each in waiting for output in self._on_failure(each, error, now)]
         return outputs
 
     def _lost(self, reason: str) -> list[Output]:
