@@ -24,6 +24,7 @@ from pairing.thread.commissioner_link import (
 )
 from pairing.thread.commissioner_states import COMMISSIONER_TABLE, CommissionerClientState, CommissionerInput
 from pairing.thread.joiner_sessions import JoinerServerSettings, JoinerSessions
+from pairing.thread.joiner_states import JoinerSessionState
 from pairing.thread.joiner_table import JoinerId, JoinerTable
 from pairing.thread.leader import find_tlv, tolerant_tlvs
 from pairing.thread.meshcop_events import (
@@ -118,6 +119,11 @@ class Commissioner:
     def joiners(self) -> JoinerTable:
         """Who may join through this Commissioner."""
         return self._table
+
+    @property
+    def joiner_states(self) -> dict[bytes, JoinerSessionState]:
+        """Where each joiner that speaks with us stands, by interface identifier."""
+        return self._joiners.states
 
     @property
     def is_idle(self) -> bool:

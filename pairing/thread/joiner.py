@@ -1,7 +1,7 @@
 """A Joiner: finds a router that may let it in, proves its PSKd, says who made it, and is entrusted with the network.
 
 It reaches the Joiner Router over UDP (`joiner_frames`); `connect` skips discovery, for a bare relay. Thread
-specification, chapter 8.4.4; times and the strictness about State as OpenThread's joiner, which `profile` can relax.
+specification, chapter 8.4.4; times and the strictness about State as OpenThread's joiner, which `JoinerDeviations` can relax.
 Order of draws: the first CoAP message ID, then the DTLS client's, then a token of two octets at JOIN_FIN.
 """
 
@@ -99,7 +99,10 @@ class JoinerSettings:
 
 
 class Joiner:
-    """One attempt to join through the router at `address`. `start` begins with discovery, `connect` without."""
+    """One attempt to join through the router at `address`. `start` begins with discovery, `connect` without.
+
+    A vendor's text that fits no TLV is an EncodeError here, not later.
+    """
 
     def __init__(
         self, address: Address, eui64: bytes, pskd: str, entropy: Entropy, settings: JoinerSettings | None = None
@@ -112,6 +115,7 @@ class Joiner:
         self.identifier = joiner_id(eui64)
         self._address = address
         self._peer = peer_name(address)
+        self._join_fin_payload = join_tlvs(_join_fin_tlvs(self.settings))
         self._coap = CoapEndpoint(entropy, CoapSettings(token_length=2))
         self._dtls = DtlsClient(address, pskd.encode(), entropy, self.settings.dtls)
         self._kek: bytes | None = None
@@ -216,20 +220,8 @@ class Joiner:
         self._move(_I.CONNECTED)
         if self.settings.deviations.no_join_fin:
             return [LieTold(lie="no-join-fin", peer=self._peer)]
-        _, sent = self._coap.request(self._address, CoapCode.POST, "c/jf", join_tlvs(self._join_fin_tlvs()), now)
+        _, sent = self._coap.request(self._address, CoapCode.POST, "c/jf", self._join_fin_payload, now)
         return self._on_coap(sent, now)
-
-    def _join_fin_tlvs(self) -> Iterable[Tlv]:
-        ours = self.settings
-        yield tlv_of(_T.STATE, State.ACCEPT)
-        yield tlv_of(_T.VENDOR_NAME, ours.vendor_name)
-        yield tlv_of(_T.VENDOR_MODEL, ours.vendor_model)
-        yield tlv_of(_T.VENDOR_SW_VERSION, ours.vendor_sw_version)
-        yield tlv_of(_T.VENDOR_STACK_VERSION, ours.vendor_stack_version)
-        if ours.vendor_data:
-            yield Tlv(_T.VENDOR_DATA, ours.vendor_data)
-        if ours.provisioning_url:
-            yield tlv_of(_T.PROVISIONING_URL, ours.provisioning_url)
 
     def _on_coap(self, outputs: Outputs, now: Micros, *, is_secured: bool = False) -> list[Output]:
         done: list[Output] = []
@@ -326,3 +318,16 @@ class Joiner:
 
     def _ignored(self, reason: str) -> FrameIgnored:
         return FrameIgnored(peer=self._peer, reason=reason, protocol="meshcop")
+
+
+def _join_fin_tlvs(ours: JoinerSettings) -> Iterable[Tlv]:
+    """What JOIN_FIN says of the device, in OpenThread's order."""
+    yield tlv_of(_T.STATE, State.ACCEPT)
+    yield tlv_of(_T.VENDOR_NAME, ours.vendor_name)
+    yield tlv_of(_T.VENDOR_MODEL, ours.vendor_model)
+    yield tlv_of(_T.VENDOR_SW_VERSION, ours.vendor_sw_version)
+    yield tlv_of(_T.VENDOR_STACK_VERSION, ours.vendor_stack_version)
+    if ours.vendor_data:
+        yield Tlv(_T.VENDOR_DATA, ours.vendor_data)
+    if ours.provisioning_url:
+        yield tlv_of(_T.PROVISIONING_URL, ours.provisioning_url)

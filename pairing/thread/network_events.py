@@ -51,7 +51,7 @@ class BackboneRouterChanged(Event):
 class DatasetChanged(Event):
     """The Active (`kind="active"`) or Pending (`"pending"`) Operational Dataset is another one, or gone.
 
-    `cause` says by whom: `operator`, `delay-timer`, `leader`, `factory-reset`. `seconds` are of its own timestamp.
+    `cause` says by whom: `operator`, `commissioner`, `device`, `delay-timer`, `leader`, `factory-reset`. `seconds` are of its own timestamp.
     """
 
     kind: str
@@ -128,7 +128,10 @@ class PetitionRejected(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommissionerLost(Event):
-    """The active Commissioner is no longer one: `timeout`, `resigned`, `superseded`, `detached` or `factory-reset`."""
+    """The active Commissioner is no longer one: `timeout`, `resigned`, `superseded`, `detached` or `factory-reset`.
+
+    To the Commissioner itself also `disconnected`, and `closed` by its own hand.
+    """
 
     commissioner_id: str
     session_id: int

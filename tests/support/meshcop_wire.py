@@ -46,7 +46,7 @@ class Wire:
         self.events: list[Event] = []
         self.clients: dict[Endpoint, Client] = {}
         self.sent: list[tuple[str, bytes]] = []
-        self._lost = set(lost)
+        self.lost = set(lost)
         self._flying: list[tuple[Micros, int, Client, bool, bytes]] = []
         self.take(self.agent.follow(0))
 
@@ -121,7 +121,7 @@ class Wire:
     def _fly(self, client: Client, to_agent: bool, payload: bytes) -> None:
         number = len(self.sent)
         self.sent.append(("to-agent" if to_agent else "to-client", payload))
-        if number not in self._lost:
+        if number not in self.lost:
             self._flying.append((self.now + MILLISECOND, number, client, to_agent, payload))
 
 

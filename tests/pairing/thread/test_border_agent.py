@@ -9,7 +9,7 @@ from pairing.dtls.alerts import AlertDescription
 from pairing.dtls.events import AlertReceived, ConnectionClosed, HandshakeFailed
 from pairing.dtls.settings import DtlsLies, DtlsSettings
 from pairing.engine import MILLISECOND, SECOND, Endpoint, FrameIgnored
-from pairing.errors import AuthenticationError
+from pairing.errors import AuthenticationError, DecodeError
 from pairing.thread.border_agent import BorderAgentSettings
 from pairing.thread.border_agent_resources import ResourceLies
 from pairing.thread.border_agent_states import SESSION, SessionInput, SessionState
@@ -380,3 +380,13 @@ def test_secrets_are_not_in_texts() -> None:
     assert (DATASET.pskc or b"").hex() not in text
     assert (DATASET.network_key or b"").hex() not in text
     assert repr(DATASET.network_key) not in text
+
+
+@given(data=st.binary(max_size=200))
+def test_any_proxied_bytes_are_decode_errors_at_worst(data: bytes) -> None:
+    try:
+        datagram = ProxiedDatagram.decode(data)
+    except DecodeError:
+        return
+    assert ProxiedDatagram.decode(datagram.encode_transmit()) == datagram
+    assert ProxiedDatagram.decode(datagram.encode_received()) == datagram

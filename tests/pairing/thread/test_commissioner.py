@@ -1,5 +1,7 @@
 """The Commissioner against our Border Agent: petition, keep-alive, datasets, notices, lies, lost datagrams."""
 
+import random
+
 import pytest
 
 from pairing.dtls.events import ConnectionClosed, HandshakeFailed
@@ -342,3 +344,33 @@ def test_a_foreign_datagram_is_ignored() -> None:
     wire.run(SECOND)
     failed = last(client.events, RequestFailed)
     assert "4.04" in str(failed.error)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(20))
+def test_whatever_is_lost_both_ends_agree_or_both_know_that_they_do_not(block: int) -> None:
+    for seed in range(250 * block, 250 * (block + 1)):
+        chance = random.Random(seed)
+        wire = Wire(lost={number for number in range(400) if chance.random() < 0.15}, seed=seed)
+        engine, client = connected(wire)
+        while engine.state is State.CONNECTING:
+            wire.run(SECOND)
+        for intent in (
+            engine.petition,
+            lambda now, e=engine: e.set_active(RENAME, now),
+            engine.get_active,
+            engine.resign,
+        ):  # type: ignore[misc]
+            try:
+                wire.do(client, intent)
+            except LocalProtocolError:
+                break  # it is not active: nobody agreed to anything
+            wire.run(8 * SECOND)
+        wire.run(400 * SECOND)
+        renamed = wire.network.network_name == "Renamed"
+        answered = [each.accepted for each in only(client.events, SetAnswered)]
+        failed = [each.path for each in only(client.events, RequestFailed)]
+        assert answered == [True] if renamed and "c/as" not in failed else answered in ([], [renamed]), seed
+        assert wire.agent.sessions == (), seed
+        assert wire.network.commissioning.active is None, seed
+        assert engine.is_idle, seed
