@@ -51,7 +51,8 @@ class BackboneRouterChanged(Event):
 class DatasetChanged(Event):
     """The Active (`kind="active"`) or Pending (`"pending"`) Operational Dataset is another one, or gone.
 
-    `cause` says by whom: `operator`, `commissioner`, `device`, `delay-timer`, `leader`, `factory-reset`. `seconds` are of its own timestamp.
+    `cause` says by whom: `operator`, `commissioner`, `device`, `delay-timer`, `leader`, `factory-reset`.
+    `seconds` are of its own timestamp.
     """
 
     kind: str
