@@ -1,7 +1,8 @@
 """A Joiner: finds a router that may let it in, proves its PSKd, says who made it, and is entrusted with the network.
 
 It reaches the Joiner Router over UDP (`joiner_frames`); `connect` skips discovery, for a bare relay. Thread
-specification, chapter 8.4.4; times as OpenThread's joiner has them, what it lets pass is in `JoinerDeviations`. of draws: the first CoAP message ID, then the DTLS client's, then a token of two octets at JOIN_FIN.
+specification, chapter 8.4.4; times as OpenThread's joiner has them, what it lets pass is in `JoinerDeviations`. Order
+of draws: the first CoAP message ID, then the DTLS client's, then a token of two octets at JOIN_FIN.
 """
 
 import re
