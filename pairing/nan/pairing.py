@@ -7,7 +7,7 @@ Source: Wi-Fi Aware specification 4.0, section 7.6.
 
 from typing import TypeAlias
 
-from pairing.engine import Address, Entropy, FrameIgnored, Micros, Output, Outputs
+from pairing.engine import Address, Entropy, FrameIgnored, Micros, Output, Outputs, Transmit
 from pairing.errors import DecodeError, KeyStoreError, LocalProtocolError
 from pairing.ieee80211.frames import (
     HEADER_LENGTH,
@@ -254,8 +254,10 @@ class Pairing:
         if responder is None:
             return [_ignored(peer, "no session of ours takes part in pairing")]
         outputs = responder.receive(payload, 1, now)
-        if responder.state is ResponderState.FAILED or (responder.requested is None and self.is_in_progress(peer)):
-            return self._count(peer, outputs)  # refused as it stands; what is under way does not suffer
+        is_ignored = not any(isinstance(each, Transmit) for each in outputs)
+        has_begun = responder.requested is not None or not (is_ignored or self.is_in_progress(peer))
+        if responder.state is ResponderState.FAILED or not has_begun:
+            return self._count(peer, outputs)  # ignored or refused as it stands; what is under way does not suffer
         ended = [] if side is None or side.is_over else self._after(peer, side.give_way())
         responder.attempt.wrong_attempts = self._maker.wrong_passwords.of(peer)
         self._keep(peer, responder)

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+from pairing.engine import FrameIgnored
+from pairing.ieee80211.frames import ManagementFrame, Subtype
 from pairing.nan.attributes import BootstrappingMethods, PairingBootstrapping
 from pairing.nan.frames import decode_nan_frame
-from tests.support.nan_air import Fate, delivered, home
+from pairing.pasn.messages import PasnFrame
+from tests.support.nan_air import CAMERA, CLUSTER, PHONE, Fate, delivered, home
 from tests.support.nan_people import People, bootstrap, is_paired
 
 
@@ -27,3 +30,15 @@ def test_a_bootstrapping_request_too_long_to_be_quoted_does_not_harm_pairing() -
     made.wire.run_until(made.wire.now + 20_000_000)
     assert is_paired(made.camera)
     assert is_paired(made.phone)
+
+
+def test_an_ignored_frame_1_does_not_count_as_an_attempt() -> None:
+    made = home()
+    People().live_in(made)
+    bare = ManagementFrame(Subtype.AUTHENTICATION, PHONE, CAMERA, CLUSTER, PasnFrame(1, ()).encode()).encode()
+    (ignored,) = made.phone.device.receive(bare, CAMERA, made.wire.now)
+    assert isinstance(ignored, FrameIgnored)
+    bootstrap(made)
+    made.wire.run_until(made.wire.now + 20_000_000)
+    assert is_paired(made.phone)
+    assert is_paired(made.camera)
