@@ -189,14 +189,17 @@ def engine_target(dialogue: Dialogue) -> Target:
         return True
 
     def seeds() -> Iterable[bytes]:
-        carried, pairs, _ = rehearsal()
-        places = []
+        carried, pairs, length = rehearsal()
         for sent in carried:
             if (sent.receiver, sent.sender) in pairs:
-                places.append(bytes((sent.step % 256, pairs.index((sent.receiver, sent.sender)))))
-                yield from (places[-1] + payload for payload in (sent.payload, *dialogue.bend(sent.payload)))
+                place, who = sent.step % 256, pairs.index((sent.receiver, sent.sender))
+                yield bytes((place, who)) + sent.payload
+                # A lie at its own place, and another time told by somebody else.
+                for number, payload in enumerate(dialogue.bend(sent.payload)):
+                    yield bytes((place, who)) + payload
+                    yield bytes((number % min(length, 256), (who + 1) % len(pairs))) + payload
         for number, payload in enumerate(dialogue.seeds()):
-            yield places[number % len(places)] + payload
+            yield bytes((number % min(length, 256), number // length % len(pairs))) + payload
 
     return Target(dialogue.name, run, seeds, is_slow=True)
 

@@ -6,7 +6,7 @@ from functools import cache, partial
 
 from pairing.engine import SECOND, Event, Micros, Outputs, PeerDiscovered, Transmit
 from pairing.errors import DecodeError, KeyStoreError, LocalProtocolError
-from pairing.ieee80211.frames import HEADER_LENGTH
+from pairing.ieee80211.frames import HEADER_LENGTH, Subtype
 from pairing.keys import PairedPeer
 from pairing.nan.attributes import BootstrappingMethods
 from pairing.nan.data_path_events import DataPathFailed, DataPathOpened, DataPathRequested
@@ -18,6 +18,7 @@ from pairing.pasn.events import PasnMode
 from tests.fuzz import corpus
 from tests.fuzz.mutation import rearranged
 from tests.fuzz.stage import Dialogue, Party, Stage, engine_target
+from tests.fuzz.targets.pasn import bent as bent_pasn
 from tests.support.nan_air import (
     CAMERA,
     CAMERA_NDI,
@@ -205,11 +206,17 @@ def _try_again(plan: Plan, stage: Stage) -> None:
             stage.play()
 
 
+def addressed(stage: Stage, index: int, payload: bytes) -> bytes:
+    """The unicast frame as one from the other device to this one."""
+    own, peer = (device_of(stage.parties[each]).device.nmi for each in (index, 1 - index))
+    is_unicast = len(payload) > HEADER_LENGTH and not payload[4] & 1
+    return payload[:4] + own + peer + payload[16:] if is_unicast else payload
+
+
 def seal(stage: Stage, index: int, payload: bytes) -> bytes:
-    """The frame with the peer's address, under the key that it has in use: what passes for its own words."""
+    """The same under the key that the other device has in use: what passes for its own words."""
     own, peer = (device_of(stage.parties[each]) for each in (index, 1 - index))
-    if len(payload) > HEADER_LENGTH and not payload[4] & 1:
-        payload = payload[:4] + own.device.nmi + peer.device.nmi + payload[16:]
+    payload = addressed(stage, index, payload)
     try:
         return peer._core.protection.seal(Transmit(payload, own.device.nmi)).payload
     except (DecodeError, LocalProtocolError):
@@ -226,6 +233,8 @@ def plain(plan: Plan) -> Iterator[bytes]:
 
 def bent(frame: bytes) -> Iterator[bytes]:
     """The frame with attributes missing, doubled or turned round, and with a load behind the fields of each in turn."""
+    if frame[0] == Subtype.AUTHENTICATION << 4:
+        yield from bent_pasn(frame)
     try:
         decoded = decode_nan_frame(frame)
     except DecodeError:
@@ -240,9 +249,9 @@ def bent(frame: bytes) -> Iterator[bytes]:
 
 
 def recorded() -> Iterable[bytes]:
-    """Frames of other devices, towards ours and in our cluster."""
+    """Frames of other devices, as the phone's to the camera and in our cluster."""
     for frame in corpus.octets("wifi-aware/*", "hex"):
-        if len(frame) > 24 and frame[0] in (0xB0, 0xD0):
+        if len(frame) > HEADER_LENGTH and frame[0] in (Subtype.AUTHENTICATION << 4, Subtype.ACTION << 4):
             receiver = frame[4:10] if frame[4] & 1 else CAMERA
             yield frame[:4] + receiver + PHONE + CLUSTER + frame[22:]
 
@@ -261,7 +270,9 @@ def dialogues() -> Iterator[Dialogue]:
     """Each plan, with frames in the open; those with keys also with frames under them."""
     for plan in PLANS:
         start, end = partial(begin, plan), partial(check, plan)
-        yield Dialogue(f"nan-{plan.name}", start, end, seeds=recorded, bend=bent)
+        yield Dialogue(f"nan-{plan.name}", start, end, addressed, seeds=recorded, bend=bent)
+        if plan.name == "pin":
+            yield Dialogue(f"nan-{plan.name}-misaddressed", start, end, seeds=recorded, bend=bent)
         if plan.pairs or plan.verifies:
             frames = partial(plain, plan)
             yield Dialogue(f"nan-{plan.name}-sealed", start, end, seal, leaves_traces=True, seeds=frames, bend=bent)
