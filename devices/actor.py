@@ -6,7 +6,7 @@ one vocabulary for files, HTTP, pytest and the dashboard.
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,6 +18,7 @@ from devices.media.lan import Lan
 from devices.sim.chance import Chance, Stream
 from devices.sim.clock import Clock
 from devices.spec import Reach, closest, explain
+from devices.transports.data_path import DataPathRegistry
 from pairing.engine import Event
 from pairing.nan.identifiers import CLUSTER_ID_PREFIX
 
@@ -51,6 +52,8 @@ class Site:
     """How long a Thread node takes to attach unless its table says otherwise."""
     others: Callable[[], Sequence["Actor"]] = tuple
     """Everyone in the home: what a person sees around, with what it shows."""
+    data_paths: DataPathRegistry = field(default_factory=DataPathRegistry)
+    """What is at the end of the data paths that are open."""
 
     @property
     def real(self) -> bool:

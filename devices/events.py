@@ -89,8 +89,51 @@ class CodeRequired(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodeExpired(Event):
+    """A code was shown for as long as it is good, and is worth nothing any more; `kind` as in `CodeShown`."""
+
+    kind: str
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairSetupOpened(Event):
+    """A Wi-Fi Aware accessory lets new peers pair, and says on the air who it is."""
+
+    service: str
+    methods: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairSetupClosed(Event):
+    """No new peer can pair, and the names are off the air. `reason`: `paired`, `expired` or `closed`."""
+
+    service: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointOpened(Event):
+    """What is at the end of a data path can be reached. In virtual time there are no `endpoints`, only the session."""
+
+    data_path: int
+    session: str
+    service: str
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointClosed(Event):
+    """A data path has ended and its endpoints refuse everyone."""
+
+    data_path: int
+    session: str
+    service: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PairedDeviceRenamed(Event):
-    """A phone's user calls a paired device otherwise."""
+    """The owner calls a paired device otherwise."""
 
     peer_id: int
     name: str
@@ -251,6 +294,7 @@ __all__ = [
     "BootstrappingRequested",
     "BootstrappingStarted",
     "ClientExited",
+    "CodeExpired",
     "CodeRequired",
     "CodeShown",
     "ConsentRequested",
@@ -261,12 +305,16 @@ __all__ = [
     "DataPathOpened",
     "DataPathRequested",
     "DataPathStarted",
+    "EndpointClosed",
+    "EndpointOpened",
     "Event",
     "FaultEnded",
     "FaultFired",
     "FaultStarted",
     "FollowUpReceived",
     "FrameIgnored",
+    "PairSetupClosed",
+    "PairSetupOpened",
     "PairedDeviceRenamed",
     "PairingAttemptsExhausted",
     "PairingCompleted",

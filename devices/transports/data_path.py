@@ -1,0 +1,233 @@
+"""What is at the end of a Wi-Fi Aware data path: one session, reached by loopback sockets or, in the home, in memory.
+
+The air carries the frames that set a data path up; the octets of applications take this short cut. Every session has
+sockets of its own, on ports that nobody else gets, which refuse everyone as soon as the data path has ended. What is
+said on them is the service's business.
+"""
+
+import asyncio
+import hashlib
+import socket
+import ssl
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from devices.errors import ActionRefusedError
+from devices.transports.data_streams import DataStream, SocketStream, memory_streams
+from devices.transports.reach import LOOPBACK
+from devices.transports.sockets import bind_udp, listen_tcp
+from pairing.nan.data_path_terms import DataPathTerms
+
+UdpAddress = tuple[str, int]
+MAX_FLOWS = 64
+"""UDP clients of one session; beyond it the one that has been silent for longest is given up."""
+
+
+class DatagramFlow(Protocol):
+    """One client's datagrams at a service."""
+
+    def receive(self, payload: bytes) -> None:
+        """One has come from the client."""
+
+    def close(self) -> None:
+        """The client is gone."""
+
+
+class Service(Protocol):
+    """What an accessory offers to whoever has a data path to it."""
+
+    async def converse(self, stream: DataStream) -> None:
+        """Serve one connection to its end. ConnectionError and cancellation may pass through."""
+
+    def open_flow(self, reply: Callable[[bytes], None]) -> DatagramFlow:
+        """Serve the datagrams of one more client."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionName:
+    """Who a session is between: `owner` serves, `peer` is the actor on the other side, where one of the home is."""
+
+    session: str
+    owner: str
+    peer: str | None
+
+
+def session_id(terms: DataPathTerms) -> str:
+    """One name for a data path on both of its sides: made of its interfaces, its NDP ID and its NDC ID."""
+    parts = (terms.initiator_nmi, terms.initiator_ndi, terms.responder_ndi, bytes((terms.ndp_id,)), terms.ndc_id)
+    return hashlib.sha256(b"data path" + b"".join(parts)).hexdigest()[:16]
+
+
+class DataPathSession:
+    """One open data path as its owner serves it."""
+
+    def __init__(self, name: SessionName, service: Service) -> None:
+        self.name = name
+        self.endpoints: dict[str, str] = {}
+        """`tcp` and `udp` as host:port; empty in virtual time."""
+        self.is_open = True
+        self._service = service
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._streams: set[DataStream] = set()
+        self._flows: dict[UdpAddress, DatagramFlow] = {}
+        self._loose_flows: set[DatagramFlow] = set()
+        self._sockets: list[socket.socket] = []
+        self._server: asyncio.Server | None = None
+        self._udp: asyncio.DatagramTransport | None = None
+
+    # Reaching it.
+
+    def connect(self) -> DataStream:
+        """A connection to the service, without a socket. Raises ActionRefusedError after the end."""
+        if not self.is_open:
+            raise ActionRefusedError(f"session {self.name.session} has ended; its endpoint refuses everyone")
+        near, far = memory_streams()
+        self.serve(far)
+        return near
+
+    def open_flow(self, reply: Callable[[bytes], None]) -> DatagramFlow:
+        """Datagrams to the service, without a socket. Raises ActionRefusedError after the end."""
+        if not self.is_open:
+            raise ActionRefusedError(f"session {self.name.session} has ended; its endpoint refuses everyone")
+        flow = self._service.open_flow(reply)
+        self._loose_flows.add(flow)
+        return flow
+
+    def serve(self, stream: DataStream) -> None:
+        """Let the service speak on one more connection."""
+        if not self.is_open:
+            stream.abort()
+            return
+        self._streams.add(stream)
+        self._spawn(self._converse(stream))
+
+    def open_sockets(self, tls: ssl.SSLContext | None = None, host: str = LOOPBACK) -> None:
+        """Listen on any port, TCP and UDP. Raises TransportUnavailableError. Needs a running loop."""
+        listener = listen_tcp(host, 0, f"session {self.name.session}", explicit=False)
+        self._sockets.append(listener)
+        datagrams = bind_udp(host, 0, f"session {self.name.session}")
+        self._sockets.append(datagrams)
+        self.endpoints = {kind: _shown(each) for kind, each in (("tcp", listener), ("udp", datagrams))}
+        self._spawn(self._listen(listener, datagrams, tls))
+
+    # Its end.
+
+    def close(self) -> None:
+        """The data path has ended: refuse, and cut off what is connected."""
+        if not self.is_open:
+            return
+        self.is_open = False
+        if self._server is not None:
+            self._server.close()
+        if self._udp is not None:
+            self._udp.abort()
+        for sock in self._sockets:
+            sock.close()
+        for flow in (*self._flows.values(), *self._loose_flows):
+            flow.close()
+        for stream in tuple(self._streams):
+            stream.abort()
+        for task in tuple(self._tasks):
+            task.cancel()
+
+    async def wait_closed(self) -> None:
+        """Until nothing of it is left on the loop."""
+        while self._tasks:
+            await asyncio.wait(tuple(self._tasks))
+
+    # Parts.
+
+    async def _listen(self, listener: socket.socket, datagrams: socket.socket, tls: ssl.SSLContext | None) -> None:
+        loop = asyncio.get_running_loop()
+        self._udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=datagrams)
+        self._server = await asyncio.start_server(self._accepted, sock=listener, ssl=tls)
+
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.serve(SocketStream(reader, writer))
+
+    async def _converse(self, stream: DataStream) -> None:
+        try:
+            await self._service.converse(stream)
+        except OSError:
+            pass  # the other side has gone, which is its right
+        finally:
+            stream.close()
+            await stream.wait_closed()
+            self._streams.discard(stream)
+
+    def received(self, payload: bytes, sender: UdpAddress) -> None:
+        """A datagram has come to the socket."""
+        flow = self._flows.pop(sender, None)
+        if flow is None:
+            flow = self._service.open_flow(lambda answer: self._reply(answer, sender))
+            if len(self._flows) >= MAX_FLOWS:
+                self._flows.pop(next(iter(self._flows))).close()
+        self._flows[sender] = flow  # the end of the dict: heard last
+        flow.receive(payload)
+
+    def _reply(self, payload: bytes, to: UdpAddress) -> None:
+        if self._udp is not None and self.is_open:
+            self._udp.sendto(payload, to)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    """Hands what the socket brings to the session."""
+
+    def __init__(self, session: DataPathSession) -> None:
+        self._session = session
+
+    def datagram_received(self, data: bytes, addr: UdpAddress) -> None:
+        self._session.received(data, addr)
+
+
+@dataclass(slots=True)
+class DataPathRegistry:
+    """The open sessions of a home, so that the other side of a data path finds what is at its end."""
+
+    _open: dict[tuple[str, str], DataPathSession] = field(default_factory=dict)
+    _waiting: list[asyncio.Event] = field(default_factory=list)
+
+    def add(self, session: DataPathSession) -> None:
+        """A session has begun."""
+        self._open[session.name.session, session.name.owner] = session
+        for each in self._waiting:
+            each.set()
+
+    def remove(self, session: DataPathSession) -> None:
+        """A session has ended."""
+        self._open.pop((session.name.session, session.name.owner), None)
+
+    def find(self, session: str, asker: str) -> DataPathSession | None:
+        """What the other side serves in that session; None if it is not open, or `asker` is none of its two sides."""
+        for (name, owner), each in self._open.items():
+            if name == session and owner != asker and each.name.peer == asker:
+                return each
+        return None
+
+    async def wait(self, session: str, asker: str) -> DataPathSession:
+        """The same, as soon as it is open: one side of a data path has it a little earlier than the other."""
+        news = asyncio.Event()
+        self._waiting.append(news)
+        try:
+            while (found := self.find(session, asker)) is None:
+                news.clear()
+                await news.wait()
+            return found
+        finally:
+            self._waiting.remove(news)
+
+    @property
+    def sessions(self) -> Mapping[tuple[str, str], DataPathSession]:
+        """By session and owner."""
+        return dict(self._open)
+
+
+def _shown(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"{host}:{port}"
