@@ -7,6 +7,7 @@ import asyncio
 import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import h11
@@ -124,8 +125,9 @@ async def _send(connection: h11.Connection, stream: DataStream, page: Page, *, w
         ("content-length", str(len(page.body))),
         ("cache-control", "no-store"),
     ]
+    reason = HTTPStatus(page.status).phrase
     sent = [
-        connection.send(h11.Response(status_code=page.status, headers=[*headers, *page.headers])),
+        connection.send(h11.Response(status_code=page.status, headers=[*headers, *page.headers], reason=reason)),
         connection.send(h11.Data(data=page.body)) if with_body else b"",
         connection.send(h11.EndOfMessage()),
     ]

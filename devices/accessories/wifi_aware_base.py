@@ -35,6 +35,7 @@ from pairing.errors import LocalProtocolError
 from pairing.nan.data_path_events import DataPathClosed, DataPathFailed, DataPathOpened
 from pairing.nan.device import NanDevice
 from pairing.nan.device_settings import NanDeviceSettings
+from pairing.nan.events import SubscriberAnswered
 from pairing.nan.identifiers import address_text
 from pairing.nan.pairing_events import PairingCompleted, PairingVerified, PeerRecognised, PeerRemoved
 from pairing.nan.service_id import service_id
@@ -65,6 +66,7 @@ class WifiAwareAccessory(Accessory):
         self.owner = Owner(self)
         self.paths = AccessoryPaths(self, self._service(), tls=settings.data_path.tls == "psk")
         self._radio: NanRadio | None = None
+        self._asked: dict[tuple[str | None, int], bytes] = {}
 
     def _passphrase(self) -> str | None:
         table = self.settings.data_path
@@ -191,6 +193,7 @@ class WifiAwareAccessory(Accessory):
         self.peers.power_lost()
         self.owner.stop()
         self.pair_setup.stop()
+        self._asked.clear()
         radio, self._radio = self._radio, None
         radio.leave()
         await self.paths.stop()
@@ -208,10 +211,19 @@ class WifiAwareAccessory(Accessory):
     # Events
 
     def _on_event(self, event: Event) -> None:
+        if isinstance(event, SubscriberAnswered) and not self._is_news(event):
+            return
         self._note(event)
         self.emit(event, MEDIUM)
         self.owner.on_event(event)
         self._follow(event)
+
+    def _is_news(self, event: SubscriberAnswered) -> bool:
+        """A subscriber asks in every discovery window; the log says so once."""
+        who = (event.peer, event.peer_instance_id)
+        is_new = self._asked.get(who) != event.service_info
+        self._asked[who] = event.service_info
+        return is_new
 
     def _note(self, event: Event) -> None:
         """What has to be known before anybody hears of it."""
@@ -232,12 +244,17 @@ class WifiAwareAccessory(Accessory):
                     self.pair_setup.open()
             case DataPathOpened() if event.peer is not None:
                 self.paths.opened(event, octets(event.peer))
+                self._paths_changed()
             case DataPathClosed():
                 self.paths.closed(event.data_path)
+                self._paths_changed()
             case LieTold():
                 self.lie_told(lie_of(event.lie), f"in frame {event.frame}" if event.frame else "")
             case DataPathFailed() if event.rule == "lie":
                 self.lie_told("reject-data-path", f"reason {event.reason}")
+
+    def _paths_changed(self) -> None:
+        """A data path has opened or ended."""
 
     def _lies_changed(self) -> None:
         if self._radio is None:

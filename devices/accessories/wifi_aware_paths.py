@@ -1,6 +1,7 @@
 """The data paths of a Wi-Fi Aware accessory as its peers use them: a session each, with the accessory's service."""
 
 from collections.abc import Mapping
+from ssl import SSLContext
 from typing import TYPE_CHECKING, Any
 
 from devices.events import EndpointClosed, EndpointOpened
@@ -34,16 +35,10 @@ class AccessoryPaths:
         self._security[event.data_path] = (event.peer or "", event.security)
         if self._service is None:
             return
-        session = DataPathSession(name, self._service)
-        self._sessions[event.data_path] = session
+        session = DataPathSession(name, self._service, self._context(event.data_path, peer))
         if site.real:
-            keys = self._owner.device.keys(peer)
-            context = None
-            if self._tls and keys is not None:
-                psk = data_path_psk(keys.nd_pmk)
-                context = psk_server_context(PSK_IDENTITY, psk)
-                self._psks[event.data_path] = psk.hex()
-            session.open_sockets(context)
+            session.open_sockets()
+        self._sessions[event.data_path] = session
         site.data_paths.add(session)
         self._owner.emit(
             EndpointOpened(
@@ -54,6 +49,14 @@ class AccessoryPaths:
                 endpoints=dict(session.endpoints),
             )
         )
+
+    def _context(self, number: int, peer: bytes) -> SSLContext | None:
+        keys = self._owner.device.keys(peer)
+        if not self._tls or keys is None or not self._owner.site.real:
+            return None
+        psk = data_path_psk(keys.nd_pmk)
+        self._psks[number] = psk.hex()
+        return psk_server_context(PSK_IDENTITY, psk)
 
     def closed(self, number: int) -> None:
         """A data path has ended; nothing happens where there was none."""

@@ -22,7 +22,7 @@ from pairing.engine import Event, PeerDiscovered
 from pairing.errors import LocalProtocolError
 from pairing.nan.attributes import BootstrappingMethods
 from pairing.nan.bootstrapping_rules import complement
-from pairing.nan.data_path_events import DataPathStarted
+from pairing.nan.data_path_events import DataPathFailed, DataPathStarted
 from pairing.nan.events import BootstrappingCompleted, BootstrappingFailed, PeerUpdated
 from pairing.nan.identifiers import address_text
 from pairing.nan.pairing_events import (
@@ -115,6 +115,9 @@ class WifiAwareSubscriber(WifiAwareAccessory):
                 self._open_wanted(peer)
             case PairingFailed():
                 self._on_pairing_failed(event, peer)
+            case DataPathFailed(error="ExchangeTimeoutError") if self.device.keys(peer) is not None:
+                # A publisher that has forgotten us, or lost power, does not understand our frames: ask who it is.
+                self._try(lambda: self._verify(peer))
 
     def _consider(self, peer: bytes) -> None:
         """Somebody is in view, or says something new: is it whom we are to pick?"""

@@ -11,15 +11,16 @@ import socket
 import ssl
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
-from devices.errors import ActionRefusedError
+from devices.errors import ActionRefusedError, TransportUnavailableError
 from devices.transports.data_streams import DataStream, SocketStream, memory_streams
 from devices.transports.reach import LOOPBACK
 from devices.transports.sockets import bind_udp, listen_tcp
 from pairing.nan.data_path_terms import DataPathTerms
 
-UdpAddress = tuple[str, int]
+Address: TypeAlias = tuple[str, int]
+MAX_TRIES = 20
 MAX_FLOWS = 64
 """UDP clients of one session; beyond it the one that has been silent for longest is given up."""
 
@@ -59,39 +60,84 @@ def session_id(terms: DataPathTerms) -> str:
     return hashlib.sha256(b"data path" + b"".join(parts)).hexdigest()[:16]
 
 
+class SessionSockets:
+    """A TCP listener and a UDP socket that lead to one session and nowhere else."""
+
+    def __init__(self, session: "DataPathSession", listener: socket.socket, datagrams: socket.socket) -> None:
+        self.tcp: Address = listener.getsockname()[:2]
+        self.udp: Address = datagrams.getsockname()[:2]
+        self._session = session
+        self._listener = listener
+        self._datagrams = datagrams
+        self._server: asyncio.Server | None = None
+        self._transport: asyncio.DatagramTransport | None = None
+        self._flows: dict[Address, DatagramFlow] = {}
+
+    async def serve(self, tls: ssl.SSLContext | None) -> None:
+        """Take what comes; connections made before wait in the backlog."""
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=self._datagrams)
+        self._server = await asyncio.start_server(self._accepted, sock=self._listener, ssl=tls)
+
+    def close(self) -> None:
+        """Refuse everyone from now on."""
+        if self._server is not None:
+            self._server.close()
+        if self._transport is not None:
+            self._transport.abort()
+        self._listener.close()
+        self._datagrams.close()
+        for flow in self._flows.values():
+            flow.close()
+        self._flows.clear()
+
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._session.serve(SocketStream(reader, writer))
+
+    def received(self, payload: bytes, sender: Address) -> None:
+        """A datagram has come."""
+        flow = self._flows.pop(sender, None)
+        if flow is None:
+            flow = self._session.service.open_flow(lambda answer: self._reply(answer, sender))
+            if len(self._flows) >= MAX_FLOWS:
+                self._flows.pop(next(iter(self._flows))).close()
+        self._flows[sender] = flow  # the end of the dict: heard last
+        flow.receive(payload)
+
+    def _reply(self, payload: bytes, to: Address) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.sendto(payload, to)
+
+
 class DataPathSession:
     """One open data path as its owner serves it."""
 
-    def __init__(self, name: SessionName, service: Service) -> None:
+    def __init__(self, name: SessionName, service: Service, tls: ssl.SSLContext | None = None) -> None:
         self.name = name
+        self.service = service
         self.endpoints: dict[str, str] = {}
         """`tcp` and `udp` as host:port; empty in virtual time."""
         self.is_open = True
-        self._service = service
+        self._tls = tls
         self._tasks: set[asyncio.Task[Any]] = set()
         self._streams: set[DataStream] = set()
-        self._flows: dict[UdpAddress, DatagramFlow] = {}
-        self._loose_flows: set[DatagramFlow] = set()
-        self._sockets: list[socket.socket] = []
-        self._server: asyncio.Server | None = None
-        self._udp: asyncio.DatagramTransport | None = None
+        self._flows: list[DatagramFlow] = []
+        self._sockets: list[SessionSockets] = []
 
     # Reaching it.
 
     def connect(self) -> DataStream:
         """A connection to the service, without a socket. Raises ActionRefusedError after the end."""
-        if not self.is_open:
-            raise ActionRefusedError(f"session {self.name.session} has ended; its endpoint refuses everyone")
+        self._require_open()
         near, far = memory_streams()
         self.serve(far)
         return near
 
     def open_flow(self, reply: Callable[[bytes], None]) -> DatagramFlow:
         """Datagrams to the service, without a socket. Raises ActionRefusedError after the end."""
-        if not self.is_open:
-            raise ActionRefusedError(f"session {self.name.session} has ended; its endpoint refuses everyone")
-        flow = self._service.open_flow(reply)
-        self._loose_flows.add(flow)
+        self._require_open()
+        flow = self.service.open_flow(reply)
+        self._flows.append(flow)
         return flow
 
     def serve(self, stream: DataStream) -> None:
@@ -102,14 +148,21 @@ class DataPathSession:
         self._streams.add(stream)
         self._spawn(self._converse(stream))
 
-    def open_sockets(self, tls: ssl.SSLContext | None = None, host: str = LOOPBACK) -> None:
-        """Listen on any port, TCP and UDP. Raises TransportUnavailableError. Needs a running loop."""
-        listener = listen_tcp(host, 0, f"session {self.name.session}", explicit=False)
-        self._sockets.append(listener)
-        datagrams = bind_udp(host, 0, f"session {self.name.session}")
-        self._sockets.append(datagrams)
-        self.endpoints = {kind: _shown(each) for kind, each in (("tcp", listener), ("udp", datagrams))}
-        self._spawn(self._listen(listener, datagrams, tls))
+    def open_sockets(self) -> None:
+        """Listen on loopback, on any port: that is in `endpoints`. Raises TransportUnavailableError."""
+        sockets = self.listen(LOOPBACK)
+        self.endpoints = {"tcp": _shown(sockets.tcp), "udp": _shown(sockets.udp)}
+
+    def listen(self, host: str, port: int = 0) -> SessionSockets:
+        """Listen at one more place, until the end. Raises TransportUnavailableError. Needs a running loop."""
+        sockets = SessionSockets(self, *_bound(host, port, f"data path {self.name.session}"))
+        self._sockets.append(sockets)
+        self._spawn(sockets.serve(self._tls))
+        return sockets
+
+    def _require_open(self) -> None:
+        if not self.is_open:
+            raise ActionRefusedError(f"data path {self.name.session} has ended; nobody is let in")
 
     # Its end.
 
@@ -118,13 +171,9 @@ class DataPathSession:
         if not self.is_open:
             return
         self.is_open = False
-        if self._server is not None:
-            self._server.close()
-        if self._udp is not None:
-            self._udp.abort()
-        for sock in self._sockets:
-            sock.close()
-        for flow in (*self._flows.values(), *self._loose_flows):
+        for sockets in self._sockets:
+            sockets.close()
+        for flow in self._flows:
             flow.close()
         for stream in tuple(self._streams):
             stream.abort()
@@ -135,20 +184,13 @@ class DataPathSession:
         """Until nothing of it is left on the loop."""
         while self._tasks:
             await asyncio.wait(tuple(self._tasks))
+        await asyncio.sleep(0)  # sockets are told that they are closed in the loop's next turn
 
     # Parts.
 
-    async def _listen(self, listener: socket.socket, datagrams: socket.socket, tls: ssl.SSLContext | None) -> None:
-        loop = asyncio.get_running_loop()
-        self._udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=datagrams)
-        self._server = await asyncio.start_server(self._accepted, sock=listener, ssl=tls)
-
-    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.serve(SocketStream(reader, writer))
-
     async def _converse(self, stream: DataStream) -> None:
         try:
-            await self._service.converse(stream)
+            await self.service.converse(stream)
         except OSError:
             pass  # the other side has gone, which is its right
         finally:
@@ -156,34 +198,33 @@ class DataPathSession:
             await stream.wait_closed()
             self._streams.discard(stream)
 
-    def received(self, payload: bytes, sender: UdpAddress) -> None:
-        """A datagram has come to the socket."""
-        flow = self._flows.pop(sender, None)
-        if flow is None:
-            flow = self._service.open_flow(lambda answer: self._reply(answer, sender))
-            if len(self._flows) >= MAX_FLOWS:
-                self._flows.pop(next(iter(self._flows))).close()
-        self._flows[sender] = flow  # the end of the dict: heard last
-        flow.receive(payload)
-
-    def _reply(self, payload: bytes, to: UdpAddress) -> None:
-        if self._udp is not None and self.is_open:
-            self._udp.sendto(payload, to)
-
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
+def _bound(host: str, port: int, what: str) -> tuple[socket.socket, socket.socket]:
+    """TCP and UDP under one number, which is one that both are free at where none is asked for."""
+    for _ in range(MAX_TRIES):
+        listener = listen_tcp(host, port, what, explicit=port != 0)
+        try:
+            return listener, bind_udp(host, listener.getsockname()[1], what)
+        except TransportUnavailableError:
+            listener.close()
+            if port:
+                raise
+    raise TransportUnavailableError(f"{what}: no port on {host} is free for TCP and UDP")
+
+
 class _Datagrams(asyncio.DatagramProtocol):
-    """Hands what the socket brings to the session."""
+    """Hands what the socket brings on."""
 
-    def __init__(self, session: DataPathSession) -> None:
-        self._session = session
+    def __init__(self, sockets: SessionSockets) -> None:
+        self._sockets = sockets
 
-    def datagram_received(self, data: bytes, addr: UdpAddress) -> None:
-        self._session.received(data, addr)
+    def datagram_received(self, data: bytes, addr: Address) -> None:
+        self._sockets.received(data, addr)
 
 
 @dataclass(slots=True)
@@ -228,6 +269,5 @@ class DataPathRegistry:
         return dict(self._open)
 
 
-def _shown(sock: socket.socket) -> str:
-    host, port = sock.getsockname()[:2]
-    return f"{host}:{port}"
+def _shown(address: Address) -> str:
+    return f"{address[0]}:{address[1]}"

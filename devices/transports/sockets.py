@@ -46,6 +46,18 @@ def listen_tcp(host: str, port: int, what: str, *, explicit: bool) -> socket.soc
     raise TransportUnavailableError(f"{what}: no free port on {host} from {port} to {port + _NEXT_PORTS - 1}")
 
 
+def reserve_tcp(host: str, port: int, what: str) -> socket.socket:
+    """A port that refuses every connection until somebody listens there; 0 = any. Raises TransportUnavailableError."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+    except OSError as problem:
+        sock.close()
+        raise TransportUnavailableError(f"{what}: cannot bind {host}:{port}: {problem.strerror}") from None
+    return sock
+
+
 def bind_udp(host: str, port: int, what: str) -> socket.socket:
     """A bound UDP socket that nobody reads; port 0 = any. Raises TransportUnavailableError."""
     try:
