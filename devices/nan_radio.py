@@ -52,6 +52,8 @@ class NanRadio:
         self.addresses = (settings.nmi, settings.ndi)
         self._driver = EngineDriver(_ByTsf(self.device, self._tsf), site.clock, on_event=self._on_event)
         self._tell = on_event
+        self.on_acknowledged: Callable[[bytes, bool], None] | None = None
+        """Told of each unicast frame of ours whether it arrived, after the engine was."""
         self._port: AirPort | None = None
         self._interest = Interest()
 
@@ -88,6 +90,8 @@ class NanRadio:
 
     def _acknowledged(self, outcome: Acknowledgement) -> None:
         self._driver.do(lambda engine, now: engine.acknowledged(outcome.payload, outcome.acknowledged, now))
+        if self.on_acknowledged is not None:
+            self.on_acknowledged(outcome.payload, outcome.acknowledged)
 
     def _listen(self) -> None:
         wanted = self._wanted()

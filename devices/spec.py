@@ -100,8 +100,17 @@ class PhoneSpec(Named):
     team: str = "TEAM000001"
     consent: Literal["allow", "deny", "ask", "never"] = "allow"
     code: Literal["right", "wrong", "wrong-then-right", "none"] = "right"
+    """What its user types when a code is asked for: the one that the other device shows, another, or nothing."""
+    patience: Duration = "60s"
+    """How long its user takes for a code, and the phone for an answer on the air."""
+    services: dict[str, list[Literal["publish", "subscribe"]]] | None = None
+    """The Wi-Fi Aware services that the app declares, with what it may do; any service when not given."""
+    entitlements: list[Literal["publish", "subscribe"]] = ["publish", "subscribe"]
+    """What the app's Wi-Fi Aware entitlement allows, where the platform has one."""
     outcome: str | None = None
+    """What every call ends in, whatever it was asked: an outcome of credential calls, a WAError case, a NanStatus."""
     search_budget: Duration = "5s"
+    """How long it looks for a border router, or for a Wi-Fi Aware device."""
 
 
 class AfterSpec(_Table):

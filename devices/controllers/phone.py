@@ -1,7 +1,8 @@
-"""An emulated phone: browses Bonjour as its platform does, and keeps Thread credentials by its platform's rules.
+"""An emulated phone: browses Bonjour as its platform does, keeps Thread credentials and pairs by its platform's rules.
 
 It searches the home's lan with the querier engine; what it decides is in `pairing.thread.credentials`. Platforms differ
-in what they believe: iOS uses announcements that it heard, Android only answers to its own questions.
+in what they believe: iOS uses announcements that it heard, Android only answers to its own questions. Wi-Fi Aware is in
+the `wifi_aware` modules beside this one.
 """
 
 import asyncio
@@ -11,10 +12,19 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from devices.actor import Actor, Site, verb
+from devices.actor import Site, verb
+from devices.controllers.questions import Answer
+from devices.controllers.user import User
+from devices.controllers.wifi_aware import App, WifiAware
+from devices.controllers.wifi_aware_android import AndroidWifiAware
+from devices.controllers.wifi_aware_handset import Handset
+from devices.controllers.wifi_aware_ios import IosWifiAware
+from devices.controllers.wifi_aware_results import producible
+from devices.controllers.wifi_aware_ring import KeyRing
+from devices.controllers.wifi_aware_verbs import WifiAwareVerbs
 from devices.driver import EngineDriver
 from devices.errors import ActionRefusedError, UnknownKindError, UnknownVerbError, UsageError
-from devices.events import ConsentRequested, CredentialRefused, CredentialStored
+from devices.events import CredentialRefused, CredentialStored, StateChanged
 from devices.media.medium import MediumPort
 from devices.spec import Duration, PhoneSpec, closest, duration_us
 from devices.stores.credential_rows import CredentialRows
@@ -23,6 +33,8 @@ from pairing.dnssd.service import ResolvedService, ServiceResolved
 from pairing.dnssd.txt import TxtRecord
 from pairing.engine import MILLISECOND, Event, Micros, PeerLost
 from pairing.errors import DecodeError, EncodeError, LocalProtocolError
+from pairing.keys import NIK_LENGTH
+from pairing.nan.platform_rules import Family, NanPlatform, UnknownPlatformError
 from pairing.thread.credentials import (
     Caller,
     CallResult,
@@ -42,30 +54,91 @@ _STORE = {StoreFamily.APPLE: "storeCredentials", StoreFamily.GOOGLE: "addCredent
 _RETRIEVE = {StoreFamily.APPLE: "retrieveCredentials", StoreFamily.GOOGLE: "getCredentialsByBorderAgent"}
 
 
-class Phone(Actor):
+OTHER_PROFILES = ("raw", "hostap", "openthread", "ot-commissioner")
+"""Profiles without a credential store."""
+
+
+class Phone(WifiAwareVerbs):
     """One phone with one app on it. Its store lives as long as `rows` does."""
 
     role = "phone"
 
     def __init__(self, site: Site, spec: PhoneSpec, rows: CredentialRows) -> None:
         super().__init__(site, spec.id, spec.name)
-        try:
-            self.platform = Platform.named(spec.profile)
-            self._outcome = ProfileOutcome.named(spec.outcome) if spec.outcome else None
-        except LocalProtocolError as problem:
-            raise UnknownKindError(f"phone {spec.id!r}: {problem}") from None
-        self.profile = self.platform.value
+        self._thread = _thread_platform(spec)
+        self.profile = spec.profile if self._thread is None else self._thread.value
         self.app = spec.app
         self.team = spec.team
-        self.consent = Consent(spec.consent)
+        self.user = User(
+            site,
+            app=spec.app,
+            consent=Consent(spec.consent),
+            code=spec.code,
+            patience=spec.patience,
+            tell=self.emit,
+        )
         self._budget: Micros = duration_us(spec.search_budget)
         self._rows = rows
         self._driver: EngineDriver[Querier] | None = None
         self._port: MediumPort | None = None
         self._browses: Counter[str] = Counter()
         self._news = asyncio.Event()
-        self._questions: dict[int, asyncio.Future[Consent]] = {}
-        self._last_question = 0
+        self._saved: dict[str, Any] = {}
+        self._take_up_wifi_aware(spec)
+        self._outcome: ProfileOutcome | None = None
+        self.set_outcome(spec.outcome)
+
+    def _take_up_wifi_aware(self, spec: PhoneSpec) -> None:
+        try:
+            platform = NanPlatform.named(spec.profile)
+        except UnknownPlatformError:
+            return
+        app = App(
+            phone_id=self.id,
+            phone_name=self.name,
+            app=spec.app,
+            profile=self.profile,
+            platform=platform,
+            services=spec.services,
+            entitlements=spec.entitlements,
+        )
+        chance = self.site.chance
+        nik = chance.stream(f"phone/{self.id}/nik/{spec.app}").randbytes(NIK_LENGTH)
+        aware = WifiAware(self.site, app, KeyRing(spec.app, nik), self.user, self.emit)
+        self._handset = Handset(aware, chance.stream(f"phone/{self.id}/codes"), self._budget)
+        if platform.family is Family.IOS:
+            self._ios = IosWifiAware(self._handset)
+        elif platform.family is Family.ANDROID:
+            self._android = AndroidWifiAware(self._handset)
+
+    @property
+    def platform(self) -> Platform:
+        """Whose credential store it has. Raises UnknownVerbError where its profile has none."""
+        if self._thread is None:
+            raise UnknownVerbError(
+                f"{self.profile} has no Thread credential store; ios, android and home-assistant phones have one"
+            )
+        return self._thread
+
+    @property
+    def consent(self) -> Consent:
+        """What its user does when the system asks."""
+        return self.user.consent
+
+    @consent.setter
+    def consent(self, consent: Consent) -> None:
+        self.user.consent = consent
+
+    def set_outcome(self, name: str | None) -> None:
+        """What calls end in from now on, by name; None: what comes of them. Raises UnknownKindError."""
+        outcomes = [each.value for each in ProfileOutcome] if self._thread is not None else []
+        endings = [] if self._handset is None else producible(self._handset.aware.app.platform)
+        if name is not None and name not in (*outcomes, *endings):
+            hint = closest(name, [*outcomes, *endings])
+            raise UnknownKindError(f"phone {self.id!r}: {self.profile} knows no outcome {name!r}{hint}")
+        self._outcome = ProfileOutcome(name) if name in outcomes else None
+        if self._handset is not None:
+            self._handset.aware.outcome = name if name in endings else None
 
     @property
     def state(self) -> str:
@@ -84,18 +157,39 @@ class Phone(Actor):
 
     @property
     def shows(self) -> Mapping[str, str]:
-        """Nothing."""
-        return {}
+        """The code on its screen while it lets devices pair with it."""
+        code = "" if self._handset is None else self._handset.hosting.code
+        return {"code": code, "pin": code} if code else {}
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """Who it is to a credential store."""
-        return {"profile": self.profile, "app": self.app, "team": self.team, "consent": self.consent.value}
+        """Who it is to a credential store, and to Wi-Fi Aware."""
+        facts = {"profile": self.profile, "app": self.app, "team": self.team, "consent": self.consent.value}
+        if self._handset is None:
+            return facts
+        aware = self._handset.aware
+        return {**facts, **aware.facts, "devices": self._handset.devices()}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take up the paired devices of an earlier run; those of other apps stay as they are."""
+        apps = state.get("wifi_aware")
+        self._saved = dict(apps) if isinstance(apps, Mapping) else {}
+        saved = self._saved.get(self.app)
+        if self._handset is not None and isinstance(saved, Mapping):
+            self._handset.aware.ring.load(saved)
+
+    def dump_state(self) -> Mapping[str, Any]:
+        """The paired devices of each app as JSON values; holds secrets."""
+        kept = {} if self._handset is None else self._handset.aware.ring.dump()
+        apps = {**self._saved, **({self.app: kept} if kept else {})}
+        return {"wifi_aware": apps} if apps else {}
 
     async def start(self) -> None:
-        """Join the lan and listen."""
+        """Join the lan and listen, and get on the air."""
+        if self._handset is not None and not self._handset.aware.is_on:
+            self._handset.aware.start()
         entropy = self.site.chance.stream(f"phone/{self.id}/bonjour").randbytes
-        believes_announcements = self.platform.family is not StoreFamily.GOOGLE
+        believes_announcements = self._thread is None or self._thread.family is not StoreFamily.GOOGLE
         querier = Querier(entropy, self.site.lan.links_for(self.id), use_announcements=believes_announcements)
         driver = EngineDriver(querier, self.site.clock, on_event=self._on_event)
         self._port = self.site.lan.join(self.id, lambda flight: driver.deliver(flight.payload, flight.source))
@@ -108,16 +202,20 @@ class Phone(Actor):
             self._browses[SERVICE_TYPE] += 1
 
     async def stop(self) -> None:
-        """Leave the lan."""
+        """Leave the lan and the air."""
+        if self._handset is not None:
+            await self._handset.aware.stop()
+            self._handset.clear()
+        for shape in (self._ios, self._android):
+            if shape is not None:
+                shape.clear()
         if self._driver is not None:
             self._driver.stop()
             self._driver = None
         if self._port is not None:
             self._port.close()
             self._port = None
-        for question in self._questions.values():
-            question.cancel()
-        self._questions.clear()
+        self.user.questions.close()
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, ServiceResolved | PeerLost):
@@ -161,7 +259,9 @@ class Phone(Actor):
         started = self.site.clock.now()
         result = await self._call(method, arguments or {}, self.consent)
         if result.outcome == "waiting":
-            result = await self._call(method, arguments or {}, await self._ask_user(method))
+            answer = await self.user.ask(method)
+            consent = Consent.ALLOW if answer.is_accepted else Consent.DENY
+            result = await self._call(method, arguments or {}, consent)
         delay = result.platform.delay_ms * MILLISECOND - (self.site.clock.now() - started)
         if delay > 0:
             await self.site.clock.sleep(delay)
@@ -207,18 +307,6 @@ class Phone(Actor):
             stored.write(result.rows)
         return result
 
-    async def _ask_user(self, method: str) -> Consent:
-        self._last_question += 1
-        number = self._last_question
-        answer: asyncio.Future[Consent] = asyncio.get_running_loop().create_future()
-        if self.consent is Consent.ASK:
-            self._questions[number] = answer
-        self.emit(ConsentRequested(request=number, call=method, app=self.app))
-        try:
-            return await answer
-        finally:
-            self._questions.pop(number, None)  # whoever called may have given up
-
     def _date(self) -> int:
         return time.time_ns() // 1_000 if self.site.real else self.site.clock.now()
 
@@ -245,8 +333,12 @@ class Phone(Actor):
     # Verbs
 
     @verb("browse")
-    async def _do_browse(self, service_type: str = SERVICE_TYPE, within: Duration = "3s") -> list[dict[str, Any]]:
-        """What it finds of a service type within a time."""
+    async def _do_browse(
+        self, service_type: str = SERVICE_TYPE, within: Duration = "3s", service: str | None = None
+    ) -> list[dict[str, Any]] | dict[str, Any]:
+        """What it finds of a Bonjour service type, or of a Wi-Fi Aware service (`*`: of any), within a time."""
+        if service is not None:
+            return await self.handset.look_around(service, duration_us(within))
         with self._browsing(service_type) as driver:
             await self.site.clock.sleep(duration_us(within))
             return [_found_document(each) for each in driver.engine.found(service_type)]
@@ -266,21 +358,53 @@ class Phone(Actor):
         return await self.thread_call(method, {"border_agent_id": border_agent})
 
     @verb("accept")
-    async def _do_accept(self, request: int | None = None) -> None:
-        """Its user agrees to the question with this number, by default the oldest open one."""
-        self._answer(request, Consent.ALLOW)
+    async def _do_accept(self, request: int | None = None, code: str | None = None) -> None:
+        """Its user agrees to the question with this number, by default the oldest; with the code that it asks for."""
+        self._answer(request, Answer(True, code))
 
     @verb("reject")
     async def _do_reject(self, request: int | None = None) -> None:
         """Its user refuses."""
-        self._answer(request, Consent.DENY)
+        self._answer(request, Answer(False))
 
-    def _answer(self, request: int | None, answer: Consent) -> None:
-        number = request if request is not None else next(iter(self._questions), 0)
-        question = self._questions.pop(number, None)
-        if question is None:
-            raise ActionRefusedError(f"{self.id}: no open question{f' {request}' if request is not None else ''}")
-        question.set_result(answer)
+    def _answer(self, request: int | None, answer: Answer) -> None:
+        try:
+            self.user.questions.answer(request, answer)
+        except ActionRefusedError as problem:
+            raise ActionRefusedError(f"{self.id}: {problem}") from None
+
+    @verb("power-on")
+    async def _do_power_on(self) -> None:
+        """Switch it on."""
+        if self._driver is None:
+            await self.start()
+            self.emit(StateChanged(state=self.state, reason="power-on"))
+
+    @verb("power-off")
+    async def _do_power_off(self) -> None:
+        """Switch it off; what it remembers stays."""
+        if self._driver is not None:
+            await self.stop()
+            self.emit(StateChanged(state=self.state, reason="power-off"))
+
+    @verb("restart")
+    async def _do_restart(self) -> None:
+        """Off and on again, under new addresses on the air."""
+        await self._do_power_off()
+        await self._do_power_on()
+
+
+def _thread_platform(spec: PhoneSpec) -> Platform | None:
+    """Whose credential store a profile has. Raises UnknownKindError for what is no profile."""
+    if spec.profile in OTHER_PROFILES:
+        return None
+    try:
+        return Platform.named(spec.profile)
+    except LocalProtocolError:
+        known = [*(each.value for each in Platform), "apple", "google", *OTHER_PROFILES]
+        raise UnknownKindError(
+            f"phone {spec.id!r}: there is no profile {spec.profile!r}{closest(spec.profile, known)}"
+        ) from None
 
 
 def _live_record(found: ResolvedService) -> LiveRecord:

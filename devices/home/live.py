@@ -22,7 +22,7 @@ from devices.media.lan import Lan
 from devices.media.medium import Medium, Tap
 from devices.sim.chance import Chance
 from devices.sim.clock import Clock
-from devices.spec import AirSpec, FaultSpec, HomeSpec, Reach, closest, duration_us, make_record
+from devices.spec import AirSpec, FaultSpec, HomeSpec, PhoneSpec, Reach, closest, duration_us, make_record
 from devices.stores.credential_rows import CredentialRows, MemoryRows
 from devices.stores.state import StateDirectory
 from devices.transcripts.recorder import Recorder
@@ -113,7 +113,7 @@ class LiveHome:
             for accessory_spec in self.spec.accessory:
                 self._add(build(self.site, accessory_spec))
             for phone_spec in self.spec.phone:
-                self.phones[phone_spec.id] = Phone(self.site, phone_spec, self._rows_of(phone_spec.id))
+                self._add_phone(phone_spec)
             for accessory_spec in self.spec.accessory:
                 for lie in accessory_spec.lies:
                     table = {"kind": lie} if isinstance(lie, str) else dict(lie)
@@ -177,6 +177,13 @@ class LiveHome:
             if saved is not None:
                 accessory.load_state(saved)
         self.accessories[accessory.id] = accessory
+
+    def _add_phone(self, spec: PhoneSpec) -> None:
+        phone = Phone(self.site, spec, self._rows_of(spec.id))
+        saved = None if self.options.state is None else self.options.state.load(phone.id)
+        if saved is not None:
+            phone.load_state(saved)
+        self.phones[phone.id] = phone
 
     async def add_accessory(self, spec: Any) -> Accessory:
         """Add and power on one more accessory while the home runs."""
@@ -326,9 +333,10 @@ class LiveHome:
     def _save(self, actor_id: str, event: Event) -> None:
         # Before the answer leaves: what a client was told is stored.
         state = self.options.state
-        if state is None or isinstance(event, RequestReceived) or actor_id not in self.accessories:
+        if state is None or isinstance(event, RequestReceived):
             return
-        dumped = self.accessories[actor_id].dump_state()
+        keeper = self.accessories.get(actor_id) or self.phones.get(actor_id)
+        dumped = {} if keeper is None else keeper.dump_state()
         if dumped and dumped != self._saved.get(actor_id):
             state.save(actor_id, dumped)
             self._saved[actor_id] = dumped
