@@ -16,11 +16,10 @@ from pydantic import BaseModel, TypeAdapter
 from devices.accessories.base import Accessory
 from devices.accessories.registry import kinds
 from devices.actor import Actor
-from devices.controllers.phone import Phone
+from devices.controllers.phone import PROFILES, Phone
 from devices.events import vocabulary
 from devices.faults.base import wire_faults
 from devices.spec import HOME_VERBS, STEP_KEYS, HomeSpec, ScenarioSpec
-from pairing.thread.credentials import Platform
 
 FOLDER = Path(__file__).parents[1] / "specs" / "schema"
 _OURS = ("devices.", "pairing.")
@@ -50,7 +49,7 @@ def schema_of(model: type[BaseModel], title: str) -> Schema:
     definitions: Schema = schema["$defs"]
     _tell_kinds(definitions)
     _tell_faults(definitions["FaultSpec"])
-    definitions["PhoneSpec"]["properties"]["profile"]["enum"] = [each.value for each in Platform]
+    definitions["PhoneSpec"]["properties"]["profile"]["enum"] = list(PROFILES)
     definitions["AfterSpec"]["properties"]["event"]["enum"] = _events()
     if "StepSpec" in definitions:
         _tell_steps(definitions["StepSpec"])

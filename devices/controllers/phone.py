@@ -56,6 +56,8 @@ _RETRIEVE = {StoreFamily.APPLE: "retrieveCredentials", StoreFamily.GOOGLE: "getC
 
 OTHER_PROFILES = ("raw", "hostap", "openthread", "ot-commissioner")
 """Profiles without a credential store."""
+PROFILES = (*(each.value for each in Platform), *OTHER_PROFILES)
+"""What a phone can be; `apple` and `google` are aliases of the newest."""
 
 
 class Phone(WifiAwareVerbs):
@@ -401,7 +403,7 @@ def _thread_platform(spec: PhoneSpec) -> Platform | None:
     try:
         return Platform.named(spec.profile)
     except LocalProtocolError:
-        known = [*(each.value for each in Platform), "apple", "google", *OTHER_PROFILES]
+        known = [*PROFILES, "apple", "google"]
         raise UnknownKindError(
             f"phone {spec.id!r}: there is no profile {spec.profile!r}{closest(spec.profile, known)}"
         ) from None
