@@ -18,7 +18,7 @@ class WifiAwareCameraSettings(WifiAwarePublisherSettings):
 
     service: str = Field("_pairlab-camera._tcp", min_length=1, max_length=255, description="name of the service")
     model: str = Field("Camera", max_length=60, description="told while pair setup is open")
-    data_path: DataPathTable = CameraDataPathTable()
+    data_path: CameraDataPathTable = CameraDataPathTable()
 
 
 @accessory("wifi-aware-camera")

@@ -47,7 +47,7 @@ class SubscriberPairingTable(PairingTable):
 class WifiAwareSubscriberSettings(WifiAwareSettings):
     """A subscriber's own."""
 
-    pairing: PairingTable = SubscriberPairingTable()
+    pairing: SubscriberPairingTable = SubscriberPairingTable()
     subscribe: Literal["active", "passive"] = Field("active", description="ask for publishers, or only listen")
     pick: str | None = Field(
         None, description="whom to pair with by itself: name, model, service id or accessory id; * = anybody"
