@@ -231,6 +231,10 @@ class NanDevice:
 
     # Paired peers.
 
+    def part(self, peer: bytes, now: Micros) -> Outputs:
+        """Use no keys with an address any more: another device is behind it. What is remembered stays."""
+        return self._core.part(peer, now)
+
     def remove_peer(self, peer_id: int, now: Micros, reason: str = "removed") -> Outputs:
         """Forget a pairing; keys in use with that peer go with it."""
         core, addresses = self._core, self._core.addresses_of(peer_id)

@@ -22,7 +22,7 @@ from pairing.nan.frames import ServiceDiscoveryFrame, is_nan_frame, read_nan_fra
 from pairing.nan.identifiers import address_text
 from pairing.nan.identity import PairedPeers, draw_nik
 from pairing.nan.pairing import Pairing
-from pairing.nan.pairing_events import PairingCompleted, PeerRecognised, PeerRemoved
+from pairing.nan.pairing_events import PairingCompleted, PairingVerified, PeerRecognised, PeerRemoved
 from pairing.nan.protection import FrameProtection
 from pairing.nan.timing import Tsf
 
@@ -59,6 +59,7 @@ class DeviceCore:
         self.cluster = None if settings.cluster is None else ClusterEngine(settings.cluster, entropy)
         self._sealed: dict[bytes, bytes] = {}
         self._recognised: dict[bytes, tuple[IdentityResolution, int | None]] = {}
+        self._keyed: dict[bytes, int] = {}
         self._tsf = Tsf()
 
     # Out.
@@ -83,6 +84,7 @@ class DeviceCore:
         self.pairing.forget(peer)
         self.bootstrapping.forget(peer)
         self._recognised.pop(peer, None)
+        self._keyed.pop(peer, None)
         return ended
 
     def change_address(self, nmi: bytes, now: Micros) -> list[Output]:
@@ -98,8 +100,9 @@ class DeviceCore:
         return ended
 
     def addresses_of(self, peer_id: int) -> tuple[bytes, ...]:
-        """Where a paired peer was recognised or paired."""
-        return tuple(nmi for nmi, (_, known) in self._recognised.items() if known == peer_id)
+        """Where a paired peer was recognised last, or shares keys with us, whatever its NIRA says by now."""
+        recognised = [nmi for nmi, (_, known) in self._recognised.items() if known == peer_id]
+        return tuple(dict.fromkeys((*recognised, *(nmi for nmi, known in self._keyed.items() if known == peer_id))))
 
     def _seal(self, output: Transmit) -> Transmit:
         sealed = self.protection.seal(output)
@@ -112,11 +115,14 @@ class DeviceCore:
     def _note(self, event: Event) -> None:
         if isinstance(event, SessionTerminated):
             self.sessions.remove(event.instance_id)
-        elif isinstance(event, PairingCompleted) and event.peer_id is not None and event.peer is not None:
-            nmi = bytes.fromhex(event.peer.replace(":", ""))
+        elif isinstance(event, (PairingCompleted, PairingVerified)) and event.peer is not None:
+            nmi, peer_id = bytes.fromhex(event.peer.replace(":", "")), event.peer_id
+            if peer_id is None:
+                return
+            self._keyed[nmi] = peer_id
             heard = self.discovery.peer_device(nmi)
             if heard is not None and heard.identity is not None:
-                self._recognised[nmi] = (heard.identity, event.peer_id)
+                self._recognised[nmi] = (heard.identity, peer_id)
 
     # In.
 
