@@ -165,6 +165,11 @@ def method_named(name: str) -> BootstrappingMethods:
     return BootstrappingMethods[name.upper().replace("-", "_")]
 
 
+def method_word(method: BootstrappingMethods) -> str:
+    """The other way round."""
+    return str(method.name).lower().replace("_", "-")
+
+
 def check_platform(actor_id: str, settings: WifiAwareSettings, *, is_publisher: bool) -> None:
     """Refuse what the profile's platform refuses. Raises HomeFileError, which names the rule."""
     platform = settings.platform

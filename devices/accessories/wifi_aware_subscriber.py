@@ -14,7 +14,14 @@ from devices.accessories.registry import accessory
 from devices.accessories.wifi_aware_base import WifiAwareAccessory
 from devices.accessories.wifi_aware_codes import KINDS, SHOWN, shown_by
 from devices.accessories.wifi_aware_peers import octets, read_info
-from devices.accessories.wifi_aware_settings import Method, PairingTable, WifiAwareSettings, method_named, subscribe_of
+from devices.accessories.wifi_aware_settings import (
+    Method,
+    PairingTable,
+    WifiAwareSettings,
+    method_named,
+    method_word,
+    subscribe_of,
+)
 from devices.actor import verb
 from devices.errors import ActionRefusedError
 from devices.spec import Duration, duration_us
@@ -122,8 +129,10 @@ class WifiAwareSubscriber(WifiAwareAccessory):
     def _consider(self, peer: bytes) -> None:
         """Somebody is in view, or says something new: is it whom we are to pick?"""
         wish = self.settings.pick
-        if wish is None or peer in self._picked or self.device.paired_peer(peer) is not None:
+        if wish is None or self.device.paired_peer(peer) is not None:
             return
+        if peer in self._picked and self.device.keys(peer) is None:
+            return  # it was picked once, in vain; with keys in use it is another device now, or was reset
         found = self._find(lambda each: each.nmi == peer and self._is_called(each, wish) and bool(each.methods))
         if found is not None:
             self._picked.add(peer)
@@ -157,6 +166,8 @@ class WifiAwareSubscriber(WifiAwareAccessory):
     def _court(self, found: DiscoveredService, courtship: _Courtship) -> None:
         if not self.pair_setup.is_open:
             self.pair_setup.open()
+        if self.device.keys(found.nmi) is not None and self.device.paired_peer(found.nmi) is None:
+            self.perform(lambda device, now: device.part(found.nmi, now))
         self.perform(lambda device, now: device.bootstrap(found.nmi, courtship.method, now))
         self._courtships[found.nmi] = courtship
 
@@ -197,7 +208,7 @@ class WifiAwareSubscriber(WifiAwareAccessory):
         for name in self.settings.pairing.methods:
             if complement(method_named(name)) & found.methods:
                 return method_named(name)
-        offered = ", ".join(str(each.name) for each in found.methods)
+        offered = ", ".join(method_word(each) for each in found.methods)
         ours = ", ".join(self.settings.pairing.methods) or "none"
         raise ActionRefusedError(f"{self.id}: no common method: we have {ours}, the publisher offers {offered}")
 
@@ -285,7 +296,7 @@ class WifiAwareSubscriber(WifiAwareAccessory):
         found = await self._sought(target, within)
         chosen = self._method(found) if method is None else method_named(method)
         self._refusing(lambda: self._court(found, _Courtship(chosen, code)))
-        return {"peer": address_text(found.nmi), "method": str(chosen.name).lower().replace("_", "-")}
+        return {"peer": address_text(found.nmi), "method": method_word(chosen)}
 
     @verb("pick")
     async def _do_pick(self, target: str = EVERYBODY, within: Duration = "10s") -> Mapping[str, Any]:

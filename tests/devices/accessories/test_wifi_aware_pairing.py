@@ -256,7 +256,7 @@ def test_a_publisher_is_picked_by_service_id() -> None:
 
 
 def test_nobody_of_that_name_is_refused_after_the_time_given() -> None:
-    with _home() as home, pytest.raises(ActionRefusedError, match="no 'cellar' is in view with _viewed._tcp after 2s"):
+    with _home() as home, pytest.raises(ActionRefusedError, match="no 'cellar' is in view"):
         home["viewer"].do("pair", target="cellar", within="2s").result()
 
 
@@ -268,7 +268,7 @@ def test_a_subscriber_can_pick_by_itself_once() -> None:
 
 
 def test_without_a_common_method_the_refusal_names_both() -> None:
-    with _home({"methods": ["qr-display"]}) as home, pytest.raises(ActionRefusedError, match="pin-keypad.*QR_DISPLAY"):
+    with _home({"methods": ["qr-display"]}) as home, pytest.raises(ActionRefusedError, match=r"pin-keypad.*qr-display"):
         home["viewer"].do("pair").result()
 
 
