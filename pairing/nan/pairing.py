@@ -46,6 +46,7 @@ from pairing.nan.pairing_rules import PairingLies, PairingProfile
 from pairing.nan.pairing_states import InitiatorState, ResponderState
 from pairing.nan.protection import FrameProtection
 from pairing.pasn.events import PasnMode, PasnRequested
+from pairing.pasn.messages import PasnFrame
 
 Side: TypeAlias = PairingInitiator | PairingResponder
 MAX_ATTEMPTS = 64
@@ -250,10 +251,13 @@ class Pairing:
                 return [_ignored(peer, "a frame 1 while an attempt of ours goes on, which comes first")]
         if side is None and sum(not each.is_over for each in self._sides.values()) >= MAX_ATTEMPTS:
             return [_ignored(peer, f"{MAX_ATTEMPTS} peers are being paired already")]
-        responder = self._maker.responder(header)
+        is_back = isinstance(side, PairingResponder) and side.state is ResponderState.IDLE and _has_cookie(header)
+        responder = side if isinstance(side, PairingResponder) and is_back else self._maker.responder(header)
         if responder is None:
             return [_ignored(peer, "no session of ours takes part in pairing")]
         outputs = responder.receive(payload, 1, now)
+        if is_back:  # it was sent away with a comeback, and has come back
+            return [*self._after(peer, outputs), *self._decide(peer, responder, None, now)]
         is_ignored = not any(isinstance(each, Transmit) for each in outputs)
         has_begun = responder.requested is not None or not (is_ignored or self.is_in_progress(peer))
         if responder.state is ResponderState.FAILED or not has_begun:
@@ -343,6 +347,14 @@ class Pairing:
         if any(isinstance(each, (PairingCompleted, PairingVerified)) for each in counted):
             self._bootstrapping.forget(peer)
         return counted
+
+
+def _has_cookie(header: ManagementFrame) -> bool:
+    """Whether a frame 1 comes back with the cookie of a comeback."""
+    try:
+        return PasnFrame.decode(header.body, HEADER_LENGTH).parameters.comeback is not None
+    except DecodeError:
+        return False
 
 
 def _ignored(peer: bytes, reason: str) -> FrameIgnored:

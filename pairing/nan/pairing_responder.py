@@ -110,8 +110,8 @@ class PairingResponder:
         return self.state is ResponderState.AUTHENTICATING and is_new and not profile.is_frame_1_answered_anew
 
     def is_begun_by(self, frame_1: bytes) -> bool:
-        """Whether the attempt began with exactly this frame 1."""
-        return frame_1 == self._frame_1
+        """Whether the attempt began with exactly this frame 1; not while it is only told to come back."""
+        return self.state is not ResponderState.IDLE and frame_1 == self._frame_1
 
     # What the owner asks for.
 
