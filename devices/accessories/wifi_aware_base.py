@@ -39,6 +39,7 @@ from pairing.nan.events import SubscriberAnswered
 from pairing.nan.identifiers import address_text
 from pairing.nan.pairing_events import PairingCompleted, PairingVerified, PeerRecognised, PeerRemoved
 from pairing.nan.service_id import service_id
+from pairing.nan.sessions import Session
 from pairing.pasn.events import LieTold
 
 MEDIUM = "air"
@@ -66,6 +67,7 @@ class WifiAwareAccessory(Accessory):
         self.owner = Owner(self)
         self.paths = AccessoryPaths(self, self._service(), tls=settings.data_path.tls == "psk")
         self._radio: NanRadio | None = None
+        self._session: Session | None = None
         self._asked: dict[tuple[str | None, int], bytes] = {}
 
     def _passphrase(self) -> str | None:
@@ -173,7 +175,8 @@ class WifiAwareAccessory(Accessory):
         try:
             self._radio.join()
             self.device.tell_lies(nan_lies(self.told_lies))
-            self._begin()
+            self._session = self._begin()
+            self._tell_availability()
             if self.pair_setup.does_open_by_itself():
                 self.pair_setup.open()
         except BaseException:
@@ -181,8 +184,9 @@ class WifiAwareAccessory(Accessory):
             self.powered = False
             raise
 
-    def _begin(self) -> None:
-        """Publish or subscribe, with pair setup closed."""
+    def _begin(self) -> Session | None:
+        """Publish or subscribe, with pair setup closed; the session as it was configured."""
+        return None
 
     async def _stop(self, *, goodbye: bool) -> None:
         if self._radio is None:
@@ -260,7 +264,16 @@ class WifiAwareAccessory(Accessory):
         if self._radio is None:
             return
         self.device.tell_lies(nan_lies(self.told_lies))
-        self.device.configure(availability=availability(bitmap_period(self.told_lies)))
+        schedule, session = availability(bitmap_period(self.told_lies)), self._session
+        if schedule != self.device.device.availability and session is not None:
+            self.device.configure(availability=schedule)
+            self.perform(lambda device, now: device.update(session, now))
+            self._tell_availability()
+
+    def _tell_availability(self) -> None:
+        """What a session sends says from now on how its schedule repeats."""
+        if "odd-bitmap-period" in self.told_lies and self._session is not None:
+            self.lie_told("odd-bitmap-period", "in its frames from now on")
 
     # Verbs
 

@@ -9,6 +9,7 @@ from devices.accessories.registry import accessory
 from devices.accessories.wifi_aware_base import WifiAwareAccessory
 from devices.accessories.wifi_aware_bonjour import BonjourBridge
 from devices.accessories.wifi_aware_settings import WifiAwareSettings, publish_of
+from pairing.nan.sessions import Session
 
 
 class WifiAwarePublisherSettings(WifiAwareSettings):
@@ -45,7 +46,7 @@ class WifiAwarePublisher(WifiAwareAccessory):
         """Those of every Wi-Fi Aware accessory, and the instance on Bonjour."""
         return {**super().facts, "instance": None if self._bridge is None else self._bridge.instance}
 
-    def _begin(self) -> None:
+    def _begin(self) -> Session:
         wish = self.settings.publish
         session = publish_of(
             self.settings, self.name, is_solicited=wish != "unsolicited", is_unsolicited=wish != "solicited"
@@ -54,6 +55,7 @@ class WifiAwarePublisher(WifiAwareAccessory):
         self.perform(lambda device, now: device.publish(session, now, is_pairing_open=False, passphrase=passphrase))
         if self._bridge is not None:
             self._bridge.start()
+        return session
 
     def _paths_changed(self) -> None:
         if self._bridge is not None:

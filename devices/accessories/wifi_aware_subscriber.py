@@ -40,7 +40,7 @@ from pairing.nan.pairing_events import (
     PeerRecognised,
 )
 from pairing.nan.service_id import service_id
-from pairing.nan.sessions import DiscoveredService
+from pairing.nan.sessions import DiscoveredService, Session
 
 EVERYBODY = "*"
 
@@ -85,9 +85,10 @@ class WifiAwareSubscriber(WifiAwareAccessory):
         self._picked: set[bytes] = set()
         self._wanted_paths: dict[bytes, str | None] = {}
 
-    def _begin(self) -> None:
+    def _begin(self) -> Session:
         session = subscribe_of(self.settings, self.name, is_active=self.settings.subscribe == "active")
         self.perform(lambda device, now: device.subscribe(session, now, is_pairing_open=False))
+        return session
 
     async def _stop(self, *, goodbye: bool) -> None:
         await super()._stop(goodbye=goodbye)
