@@ -16,6 +16,7 @@ from devices.control.guard import Guard
 from devices.control.pages import home_routes, page_routes
 from devices.control.phones import phone_routes
 from devices.control.problems import Json, ProblemDocument, install_problems
+from devices.control.wifi_aware import wifi_aware_routes
 from devices.home import LiveHome
 
 ABOUT = """A running pairlab home: accessories, phones, faults, events and time.
@@ -50,7 +51,8 @@ def app_of(desk: Desk, *, token: str | None = None, hosts: Collection[str] = ())
         generate_unique_id_function=_operation_id,
         responses={"4XX": _PROBLEM, "503": _PROBLEM},
     )
-    for routes in (home_routes, accessory_routes, phone_routes, event_routes, fault_routes, clock_routes):
+    phones = (phone_routes, wifi_aware_routes)
+    for routes in (home_routes, accessory_routes, *phones, event_routes, fault_routes, clock_routes):
         app.include_router(routes(desk))
     app.include_router(page_routes())
     app.add_middleware(Guard, token=token, hosts=hosts)

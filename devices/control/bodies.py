@@ -6,7 +6,7 @@
 import json
 import math
 from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -23,11 +23,13 @@ MAX_NESTING = 100
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """A request's body: members that nobody knows are refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class WaitBody(_Body):
+class WaitBody(Body):
     """What to wait for, from which event on, and for how long on the home's clock."""
 
     type: str = Field(examples=["RoleChanged"])
@@ -39,16 +41,20 @@ class WaitBody(_Body):
     timeout: Duration | float = Field("10s", description="a duration such as 5s, or seconds")
 
 
-class AdvanceBody(_Body):
+class AdvanceBody(Body):
     """How far to move the home's clock."""
 
     duration: Duration = Field(examples=["2m"])
 
 
-class PhoneBody(_Body):
-    """What of a phone can be changed while the home runs."""
+class PhoneBody(Body):
+    """What of a phone can be changed while the home runs; members that are not given stay as they are."""
 
-    consent: Consent
+    consent: Consent | None = None
+    code: Literal["right", "wrong", "wrong-then-right", "none"] | None = Field(
+        None, description="what its user types when a code is asked for"
+    )
+    outcome: str | None = Field(None, description="what every call ends in: an outcome, a WAError case, a NanStatus")
 
 
 async def read_object(request: Request) -> dict[str, Any]:

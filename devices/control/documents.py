@@ -46,6 +46,8 @@ class PhoneDocument(BaseModel):
     app: str
     team: str
     consent: str = Field(description="allow, deny, ask or never")
+    code: str = Field(description="right, wrong, wrong-then-right or none: what its user types")
+    outcome: str | None = Field(description="what every call ends in, if that was asked for")
     state: str
     verbs: dict[str, str]
 
@@ -177,6 +179,8 @@ def phone_document(phone: Phone) -> PhoneDocument:
         app=phone.app,
         team=phone.team,
         consent=phone.consent.value,
+        code=phone.user.code,
+        outcome=phone.outcome,
         state=phone.state,
         verbs=_verbs(phone),
     )

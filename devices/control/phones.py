@@ -27,9 +27,14 @@ def phone_routes(desk: Desk) -> APIRouter:
 
     @router.patch("/{id}", openapi_extra=described(PhoneBody))
     async def change_phone(actor_id: Id, body: Annotated[PhoneBody, Depends(reads(PhoneBody))]) -> PhoneDocument:
-        """Let its user answer otherwise from now on."""
+        """Let its user answer or type otherwise from now on, or its calls end as asked for (null: as they come)."""
         phone = live.phone(actor_id)
-        phone.consent = body.consent
+        if "outcome" in body.model_fields_set:
+            phone.set_outcome(body.outcome)
+        if body.consent is not None:
+            phone.consent = body.consent
+        if body.code is not None:
+            phone.user.code = body.code
         return phone_document(phone)
 
     @router.post("/{id}/actions/{verb}", openapi_extra=described())

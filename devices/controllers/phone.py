@@ -131,6 +131,13 @@ class Phone(WifiAwareVerbs):
     def consent(self, consent: Consent) -> None:
         self.user.consent = consent
 
+    @property
+    def outcome(self) -> str | None:
+        """What every call ends in, if somebody asked for that."""
+        if self._outcome is not None:
+            return self._outcome.value
+        return None if self._handset is None else self._handset.aware.outcome
+
     def set_outcome(self, name: str | None) -> None:
         """What calls end in from now on, by name; None: what comes of them. Raises UnknownKindError."""
         outcomes = [each.value for each in ProfileOutcome] if self._thread is not None else []

@@ -12,8 +12,16 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ArgsKwargs
 
-from devices.controllers.wifi_aware_android_config import ARGUMENT, octets, read_publish, read_subscribe, throws
-from devices.controllers.wifi_aware_android_network import Networks
+from devices.controllers.wifi_aware_android_config import (
+    ARGUMENT,
+    Octets,
+    PublishConfig,
+    SubscribeConfig,
+    read_publish,
+    read_subscribe,
+    throws,
+)
+from devices.controllers.wifi_aware_android_network import Networks, SpecifierConfig
 from devices.controllers.wifi_aware_callbacks import Callbacks, Partner
 from devices.controllers.wifi_aware_handset import Handset
 from devices.controllers.wifi_aware_results import Refusal, RefusedError, is_refused
@@ -130,37 +138,36 @@ class AndroidWifiAware:
 
     # Discovery sessions.
 
-    async def publish(self, config: dict[str, Any]) -> int:
+    async def publish(self, config: PublishConfig) -> int:
         """WifiAwareSession.publish; the discovery session."""
         session, is_open = read_publish(self._aware, config)
         self.callbacks.sessions.add(session.instance_id)
         self._aware.do(lambda device, now: device.publish(session, now, is_pairing_open=is_open))
         return session.instance_id
 
-    async def subscribe(self, config: dict[str, Any]) -> int:
+    async def subscribe(self, config: SubscribeConfig) -> int:
         """WifiAwareSession.subscribe; the discovery session."""
         session, is_open = read_subscribe(self._aware, config)
         self.callbacks.sessions.add(session.instance_id)
         self._aware.do(lambda device, now: device.subscribe(session, now, is_pairing_open=is_open))
         return session.instance_id
 
-    async def update_publish(self, session: int, config: dict[str, Any]) -> None:
+    async def update_publish(self, session: int, config: PublishConfig) -> None:
         """PublishDiscoverySession.updatePublish; onSessionConfigUpdated."""
         self._require(session)
         made, _ = read_publish(self._aware, config, session)
         self._update(made)
 
-    async def update_subscribe(self, session: int, config: dict[str, Any]) -> None:
+    async def update_subscribe(self, session: int, config: SubscribeConfig) -> None:
         """SubscribeDiscoverySession.updateSubscribe; onSessionConfigUpdated."""
         self._require(session)
         made, _ = read_subscribe(self._aware, config, session)
         self._update(made)
 
-    async def send_message(self, session: int, peer_handle: int, message_id: int, message: str) -> None:
+    async def send_message(self, session: int, peer_handle: int, message_id: int, message: Octets) -> None:
         """DiscoverySession.sendMessage; onMessageSendSucceeded, onMessageSendFailed."""
         _, peer, instance_id = self._partner(session, peer_handle, Activity.MESSAGE)
-        payload = octets("message", message)
-        outputs = self._aware.do(lambda device, now: device.follow_up(session, peer, instance_id, payload, now))
+        outputs = self._aware.do(lambda device, now: device.follow_up(session, peer, instance_id, message, now))
         self._aware.radio.on_acknowledged = self._acknowledged
         for each in outputs:
             if isinstance(each, Transmit):
@@ -228,13 +235,15 @@ class AndroidWifiAware:
     # Data paths.
 
     async def request_network(
-        self, session: int, peer_handle: int | None = None, specifier: dict[str, Any] | None = None
+        self, session: int, peer_handle: int | None = None, specifier: SpecifierConfig | None = None
     ) -> int:
         """ConnectivityManager.requestNetwork with a WifiAwareNetworkSpecifier; the request's number."""
         self._require(session)
         peer = None if peer_handle is None else self._partner(session, peer_handle, Activity.DATA_PATH)[1]
         running = self._aware.session(session)
-        return self.networks.request(session, peer, specifier or {}, is_publisher=isinstance(running, Publish))
+        return self.networks.request(
+            session, peer, specifier or SpecifierConfig(), is_publisher=isinstance(running, Publish)
+        )
 
     async def unregister_network_callback(self, network: int) -> None:
         """ConnectivityManager.unregisterNetworkCallback: the app lets the network go."""

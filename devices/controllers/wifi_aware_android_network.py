@@ -4,18 +4,17 @@ A subscriber's request opens a data path; a publisher's waits for one. A path th
 Source: AOSP Wifi: WifiAwareNetworkSpecifier, WifiAwareNetworkInfo, WifiAwareDataPathStateManager (March 2024).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from devices.controllers.wifi_aware_android_config import octets, throws
+from devices.controllers.wifi_aware_android_config import ARGUMENT, Config, Octets, throws
 from devices.controllers.wifi_aware_callbacks import Callbacks
 from devices.controllers.wifi_aware_data_path import OpenPath, PathRequest
 from devices.controllers.wifi_aware_handset import Handset
 from devices.controllers.wifi_aware_results import Refusal, RefusedError, words_for
-from devices.errors import ActionRefusedError, EmulatorError, UsageError
+from devices.errors import ActionRefusedError, EmulatorError
 from devices.spec import closest
 from pairing.engine import Event
+from pairing.errors import LocalProtocolError
 from pairing.nan.attributes import CipherSuite
 from pairing.nan.data_path_events import DataPathClosed, DataPathOpened, DataPathRequested
 from pairing.nan.network_specifier import (
@@ -27,9 +26,26 @@ from pairing.nan.network_specifier import (
 from pairing.nan.platform_failures import Activity, Situation
 from pairing.nan.platform_rules import DataPathSecurity
 
-_SPECIFIER = frozenset({"psk_passphrase", "pmk", "data_path_security_config", "port", "transport_protocol"})
-_CONFIG = frozenset({"cipher_suite", "psk_passphrase", "pmk", "pmkid"})
 _SUPPORTED = (CipherSuite.NONE, CipherSuite.NCS_SK_128, CipherSuite.NCS_SK_256)
+
+
+class SecurityConfig(Config):
+    """WifiAwareDataPathSecurityConfig."""
+
+    cipher_suite: int = 1
+    psk_passphrase: str | None = None
+    pmk: Octets | None = None
+    pmkid: Octets | None = None
+
+
+class SpecifierConfig(Config):
+    """What a WifiAwareNetworkSpecifier.Builder was told beside session and peer."""
+
+    psk_passphrase: str | None = None
+    pmk: Octets | None = None
+    data_path_security_config: SecurityConfig | None = None
+    port: int | None = None
+    transport_protocol: int | None = None
 
 
 @dataclass(slots=True)
@@ -57,7 +73,7 @@ class Networks:
         """The phone was switched off."""
         self._networks.clear()
 
-    def request(self, session: int, peer: bytes | None, given: Mapping[str, Any], *, is_publisher: bool) -> int:
+    def request(self, session: int, peer: bytes | None, given: SpecifierConfig, *, is_publisher: bool) -> int:
         """Ask for a network. Raises RefusedError where the specifier cannot be built."""
         specifier = self._read(given, peer, is_publisher=is_publisher)
         verdict = judge_specifier(specifier)
@@ -164,43 +180,30 @@ class Networks:
 
     # Parts.
 
-    def _read(self, given: Mapping[str, Any], peer: bytes | None, *, is_publisher: bool) -> NetworkSpecifier:
-        _require_known("specifier", given, _SPECIFIER)
+    def _read(self, given: SpecifierConfig, peer: bytes | None, *, is_publisher: bool) -> NetworkSpecifier:
         keys = None if peer is None else self._aware.device.keys(peer)
         paired = None if peer is None else self._aware.device.paired_peer(peer)
-        config = given.get("data_path_security_config")
+        config = given.data_path_security_config
         return NetworkSpecifier(
             is_publisher=is_publisher,
             is_any_peer=peer is None,
-            passphrase=given.get("psk_passphrase"),
-            pmk=_key("pmk", given),
-            config=None if config is None else _config(config),
-            port=given.get("port"),
-            transport_protocol=given.get("transport_protocol"),
+            passphrase=given.psk_passphrase,
+            pmk=given.pmk,
+            config=None if config is None else _security(config),
+            port=given.port,
+            transport_protocol=given.transport_protocol,
             is_paired=keys is not None or paired is not None,
         )
 
 
-def _config(given: Mapping[str, Any]) -> DataPathSecurityConfig:
-    _require_known("data_path_security_config", given, _CONFIG)
-    return DataPathSecurityConfig(
-        suite=suite_of_android_bit(int(given.get("cipher_suite", 1))),
-        passphrase=given.get("psk_passphrase"),
-        pmk=_key("pmk", given),
-        pmkid=_key("pmkid", given),
-    )
-
-
-def _key(name: str, given: Mapping[str, Any]) -> bytes | None:
-    return None if given.get(name) is None else octets(name, given[name])
+def _security(config: SecurityConfig) -> DataPathSecurityConfig:
+    try:
+        suite = suite_of_android_bit(config.cipher_suite)
+    except LocalProtocolError as problem:
+        raise throws("cipher-suite", "a bit of Characteristics", str(problem), ARGUMENT, Activity.DATA_PATH) from None
+    return DataPathSecurityConfig(suite=suite, passphrase=config.psk_passphrase, pmk=config.pmk, pmkid=config.pmkid)
 
 
 def _waits(network: _Network, session: int, peer: bytes) -> bool:
     is_free = network.path is None and network.specifier.is_publisher
     return is_free and network.session == session and network.peer in (None, peer)
-
-
-def _require_known(what: str, given: Mapping[str, Any], known: frozenset[str]) -> None:
-    unknown = sorted(set(given) - known)
-    if unknown:
-        raise UsageError(f"{what} has no member {unknown[0]!r}{closest(unknown[0], known)}")

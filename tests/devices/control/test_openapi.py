@@ -27,6 +27,28 @@ ROUTES = {
     ("patch", "/v1/phones/{id}"),
     ("post", "/v1/phones/{id}/actions/{verb}"),
     ("post", "/v1/phones/{id}/thread/{call}"),
+    ("get", "/v1/phones/{id}/wifi-aware"),
+    *(
+        (method, f"/v1/phones/{{id}}/wifi-aware/{view}")
+        for view in ("pairing-view", "picker")
+        for method in ("get", "post", "delete")
+    ),
+    ("get", "/v1/phones/{id}/wifi-aware/paired-devices"),
+    ("patch", "/v1/phones/{id}/wifi-aware/paired-devices/{device}"),
+    ("delete", "/v1/phones/{id}/wifi-aware/paired-devices/{device}"),
+    *(
+        (method, f"/v1/phones/{{id}}/wifi-aware/{path}")
+        for kind in ("listeners", "browsers", "connections")
+        for method, path in (
+            ("get", kind),
+            ("post", kind),
+            ("get", f"{kind}/{{running}}"),
+            ("delete", f"{kind}/{{running}}"),
+            ("post", f"{kind}/{{running}}/end"),
+        )
+    ),
+    ("get", "/v1/phones/{id}/wifi-aware/callbacks"),
+    ("post", "/v1/phones/{id}/wifi-aware/{method}"),
     ("get", "/v1/time"),
     ("post", "/v1/time/advance"),
 }
@@ -101,6 +123,15 @@ async def test_every_operation_is_described_and_its_path_parameters_are_declared
         ("post", "/v1/faults", None, {"kind": "drop", "target": "phone"}),
         ("get", "/v1/faults/kinds", None, None),
         ("get", "/v1/phones", None, None),
+        ("patch", "/v1/phones/phone", "/v1/phones/{id}", {"code": "wrong"}),
+        ("get", "/v1/phones/phone/wifi-aware", "/v1/phones/{id}/wifi-aware", None),
+        ("get", "/v1/phones/phone/wifi-aware/paired-devices", "/v1/phones/{id}/wifi-aware/paired-devices", None),
+        (
+            "post",
+            "/v1/phones/phone/wifi-aware/pairing-view",
+            "/v1/phones/{id}/wifi-aware/pairing-view",
+            {"service": "_x._tcp"},
+        ),
         ("post", "/v1/time/advance", None, {"duration": "1s"}),
         ("get", "/v1/accessories/nobody", "/v1/accessories/{id}", None),
     ],
