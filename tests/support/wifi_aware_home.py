@@ -1,4 +1,4 @@
-"""Homes with a Wi-Fi Aware camera and a viewer, and what happens in them."""
+"""A home with a Wi-Fi Aware camera and phones in virtual time, and what tests ask of it in a line."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,44 +6,71 @@ from typing import Any
 from devices.event_log import StampedEvent
 from devices.home import Home
 
-SERVICE = "_viewed._tcp"
+SERVICE = "_sat-simulation._udp"
 
 
-def camera(**changes: Any) -> dict[str, Any]:
-    """A camera's table."""
-    return {"id": "camera", "kind": "wifi-aware-camera", "name": "Garage", "service": SERVICE, **changes}
+class WifiAwareHome:
+    """A camera and a phone; use it as a context manager."""
 
+    def __init__(
+        self,
+        profile: str = "ios-26",
+        *,
+        seed: int = 1,
+        camera: Mapping[str, Any] | None = None,
+        phone: Mapping[str, Any] | None = None,
+        others: list[dict[str, Any]] | None = None,
+        air: Mapping[str, Any] | None = None,
+    ) -> None:
+        camera_table = {"id": "camera", "kind": "wifi-aware-publisher", "name": "Garage Camera", "service": SERVICE}
+        phone_table = {"id": "phone", "name": "Phone", "profile": profile}
+        tables: dict[str, Any] = {
+            "accessory": [{**camera_table, "model": "CAM-1", **(camera or {})}, *(others or [])],
+            "phone": [{**phone_table, **(phone or {})}],
+        }
+        if air is not None:
+            tables["air"] = dict(air)
+        self.home = Home(tables, seed=seed, virtual=True)
 
-def viewer(**changes: Any) -> dict[str, Any]:
-    """A viewer's table."""
-    return {"id": "viewer", "kind": "wifi-aware-subscriber", "name": "Viewer", "service": SERVICE, **changes}
+    def __enter__(self) -> "WifiAwareHome":
+        self.home.start()
+        return self
 
+    def __exit__(self, *error: object) -> None:
+        self.home.stop()
 
-def home_of(*accessories: Mapping[str, Any], seed: int = 1, virtual: bool = True, **tables: Any) -> Home:
-    """A home with these accessories."""
-    spec = {"name": "Test", "accessory": list(accessories), **tables}
-    return Home(spec, seed=seed, virtual=virtual)
+    def do(self, verb: str, **arguments: Any) -> Any:
+        """Tell the phone a verb."""
+        return self.home["phone"].do(verb, **arguments).result()
 
+    def tell_camera(self, verb: str, **arguments: Any) -> Any:
+        """Tell the camera a verb."""
+        return self.home["camera"].do(verb, **arguments).result()
 
-def pair(home: Home, **arguments: Any) -> None:
-    """Let the viewer pair, and pass the time that it takes."""
-    home["viewer"].do("pair", **arguments).result()
-    home.advance("5s")
+    def pair(self, **arguments: Any) -> dict[str, Any]:
+        """Pair to the end; the result's value."""
+        result = self.do("pair", target="camera", wait=True, **arguments)
+        assert result["outcome"] == "done", result
+        self.expect("PairingCompleted", "camera")
+        self.home.advance("2s")  # the camera's next announcement says that pair setup is closed
+        value: dict[str, Any] = result["value"]
+        return value
 
+    def expect(self, event: str, actor: str = "phone", **where: Any) -> StampedEvent:
+        """The next such event."""
+        return self.home.events.wait(event, actor=actor, where=where, within="60s")
 
-def open_path(home: Home) -> StampedEvent:
-    """Let the viewer open a data path; the camera's endpoint."""
-    last = home.events.all()[-1].id
-    home["viewer"].do("open-data-path").result()
-    home.advance("1s")
-    return next(each for each in home.events.all("EndpointOpened", after=last) if each.actor == "camera")
+    def events(self, event: str, actor: str | None = None) -> list[StampedEvent]:
+        """All such events so far."""
+        return [each for each in self.home.events.all(event) if actor in (None, each.actor)]
 
+    @property
+    def code(self) -> str:
+        """What the camera shows."""
+        return self.home["camera"].code
 
-def events_of(home: Home, actor: str, kind: str, after: int = 0) -> list[StampedEvent]:
-    """An actor's events of one kind."""
-    return [each for each in home.events.all(kind, after=after) if each.actor == actor]
-
-
-def happened(home: Home, actor: str, *kinds: str) -> list[str]:
-    """Which of these kinds happened to an actor, in order."""
-    return [each.type for each in home.events.all() if each.actor == actor and each.type in kinds]
+    @property
+    def devices(self) -> list[dict[str, Any]]:
+        """The phone's paired devices."""
+        found: list[dict[str, Any]] = self.do("devices")["value"]
+        return found
