@@ -13,6 +13,8 @@ from devices.spec import read_home
 from devices.stores.state import StateDirectory
 from tests.support.wifi_aware_home import SERVICE, WifiAwareHome
 
+SETUP_OPEN = bytes.fromhex("2a02000003")
+"""Device Capability Extension with pairing setup and caching enabled."""
 PLATFORMS = ("ios-26", "ios-27", "android-16", "android-17", "hostap", "raw")
 
 
@@ -240,16 +242,17 @@ def test_names_are_on_the_air_only_while_pair_setup_is_open() -> None:
         home.do("browse", service=SERVICE, within="2s")
         nmi = bytes.fromhex(home.home["phone"].facts["nmi"].replace(":", ""))
         assert any(frame[10:16] == nmi for frame in heard)
-        assert _naming(heard, nmi, b"Phone") == []
+        assert _naming(heard, nmi, b"Phone") == _naming(heard, nmi, SETUP_OPEN) == []
         home.do("pair", target="camera", code="000000")
         home.expect("PairingFailed")
         assert _naming(heard, nmi, b"Phone")  # the request said who asks
+        assert _naming(heard, nmi, SETUP_OPEN)
         home.pair(code=home.code)
         heard.clear()
         home.do("verify", target="camera", wait=True)
         home.do("open", target="camera")
         home.home.advance("30s")
-        assert _naming(heard, nmi, b"Phone") == []
+        assert _naming(heard, nmi, b"Phone") == _naming(heard, nmi, SETUP_OPEN) == []
         assert [frame for frame in heard if b"Garage Camera" in frame or b"CAM-1" in frame] == []
 
 
