@@ -61,4 +61,18 @@ def _context_class() -> Any:
         raise TransportUnavailableError(
             "TLS with a pre-shared key needs Python 3.13, or the extra: pip install 'pairlab[psk]'"
         ) from None
-    return SSLPSKContext
+
+    class _Object(ssl.SSLObject):
+        """Its callbacks are set once: asyncio takes several steps to a handshake, and setting them begins it anew."""
+
+        def do_handshake(self) -> None:
+            if not self.__dict__.get("has_callbacks"):
+                self.__dict__["has_callbacks"] = True
+                context: Any = self.context
+                context.setup_psk_callbacks(self)
+            super().do_handshake()
+
+    class _Context(SSLPSKContext):  # type: ignore[misc]  # it ships no types
+        sslobject_class = _Object
+
+    return _Context

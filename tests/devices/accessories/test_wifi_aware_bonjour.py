@@ -9,7 +9,7 @@ import pytest
 
 from devices.home import Home
 from pairing.dnssd.txt import TxtRecord
-from tests.support.wifi_aware_home import SERVICE, camera, events_of, home_of, open_path, pair, viewer
+from tests.support.camera_and_viewer import SERVICE, camera, events_of, home_of, open_path, pair, viewer
 
 
 def _place(home: Home, name: str = "bonjour") -> tuple[str, int]:

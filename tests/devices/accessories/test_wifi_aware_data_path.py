@@ -15,7 +15,7 @@ from devices.home import Home
 from devices.sim.chance import Chance
 from devices.transports.data_path import DataPathSession
 from devices.transports.data_streams import DataStream
-from tests.support.wifi_aware_home import camera, events_of, happened, home_of, open_path, pair, viewer
+from tests.support.camera_and_viewer import camera, events_of, happened, home_of, open_path, pair, viewer
 
 
 def _session(home: Home, session: str, asker: str = "viewer") -> DataPathSession | None:

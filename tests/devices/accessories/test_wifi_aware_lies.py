@@ -9,7 +9,7 @@ from devices.home import Home
 from pairing.errors import DecodeError
 from pairing.nan.attributes import Availability
 from pairing.nan.frames import decode_nan_frame
-from tests.support.wifi_aware_home import camera, events_of, home_of, open_path, pair, viewer
+from tests.support.camera_and_viewer import camera, events_of, home_of, open_path, pair, viewer
 
 
 def _failures(home: Home, actor: str = "viewer") -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from pairing.ieee80211.frames import ManagementFrame
 from pairing.nan.attributes import NpbaType, PairingBootstrapping, PairingBootstrappingExtension
 from pairing.nan.frames import ServiceDiscoveryFrame, decode_nan_frame
 from pairing.nan.setup_info import PairingSetupInfo
-from tests.support.wifi_aware_home import camera, events_of, happened, home_of, pair, viewer
+from tests.support.camera_and_viewer import camera, events_of, happened, home_of, pair, viewer
 
 ENDINGS = ("PairingCompleted", "PairingFailed")
 

@@ -14,7 +14,7 @@ from devices.home import Home, HomeOptions, LiveHome
 from devices.sim.loop import VirtualTimeLoop
 from devices.spec import read_home
 from devices.stores.state import StateDirectory
-from tests.support.wifi_aware_home import camera, events_of, happened, home_of, open_path, pair, viewer
+from tests.support.camera_and_viewer import camera, events_of, happened, home_of, open_path, pair, viewer
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from devices.accessories.wifi_aware_policy import AcceptPolicy, Answer
 from devices.accessories.wifi_aware_settings import DEVICE_CAPABILITY, availability
 from devices.errors import HomeFileError, MediumError
 from pairing.nan.attributes import encode_attributes
-from tests.support.wifi_aware_home import camera, events_of, home_of, pair, viewer
+from tests.support.camera_and_viewer import camera, events_of, home_of, pair, viewer
 
 
 @pytest.mark.parametrize(
