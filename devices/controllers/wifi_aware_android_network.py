@@ -82,7 +82,15 @@ class Networks:
                 Refusal.of_rule(verdict, Activity.DATA_PATH, Situation.NOT_DECLARED, exception=verdict.symptom)
             )
         if specifier.suite not in _SUPPORTED:
-            raise throws("cipher-suite", "a suite with a shared key", "a public-key suite", "", Activity.DATA_PATH)
+            raise RefusedError(
+                Refusal(
+                    rule="cipher-suite",
+                    expected="a suite with a shared key",
+                    came=f"NAN suite {specifier.suite}, which this radio does not have",
+                    activity=Activity.DATA_PATH,
+                    situation=Situation.UNSUPPORTED,
+                )
+            )
         self._last += 1
         number = self._last
         self._networks[number] = network = _Network(session, peer, specifier)
