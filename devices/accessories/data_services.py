@@ -67,6 +67,9 @@ _BAD_REQUEST = Page(400, body=b"this is no HTTP request\n")
 class WebPages:
     """An HTTP/1.1 server on any stream; subclasses have `pages`. It keeps connections until the client leaves."""
 
+    page_of_interest = "/"
+    """What to fetch first, as a path."""
+
     def __init__(self, title: str, facts: Mapping[str, str], journal: Journal) -> None:
         self._title = title
         self._facts = dict(facts)
@@ -136,6 +139,8 @@ async def _send(connection: h11.Connection, stream: DataStream, page: Page, *, w
 
 class Camera(WebPages):
     """An index page and a picture that changes with every request for it."""
+
+    page_of_interest = "/picture.png"
 
     def __init__(self, title: str, facts: Mapping[str, str], journal: Journal, scene: Scene) -> None:
         super().__init__(title, facts, journal)

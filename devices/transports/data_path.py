@@ -116,7 +116,7 @@ class DataPathSession:
         self.name = name
         self.service = service
         self.endpoints: dict[str, str] = {}
-        """`tcp` and `udp` as host:port; empty in virtual time."""
+        """`tcp` and `udp` as host:port, `http` as a URL where the service is a web server; empty in virtual time."""
         self.is_open = True
         self._tls = tls
         self._tasks: set[asyncio.Task[Any]] = set()
