@@ -119,6 +119,8 @@ class EndpointOpened(Event):
     data_path: int
     session: str
     service: str
+    tls: str = "none"
+    """`psk`, or `simulated` in virtual time, where the octets are plain."""
     endpoints: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -157,8 +157,23 @@ class WifiAwareAccessory(Accessory):
         return self._radio.do(intent)
 
     async def _start(self) -> None:
+        try:
+            self.paths.check()
+            self._radio = NanRadio(self.site, self.id, self._device_settings(), self._entropy, self._on_event)
+            self._radio.join()
+            self.device.tell_lies(nan_lies(self.told_lies))
+            self._session = self._begin()
+            self._tell_availability()
+            if self.pair_setup.does_open_by_itself():
+                self.pair_setup.open()
+        except BaseException:
+            await self._stop(goodbye=False)
+            self.powered = False
+            raise
+
+    def _device_settings(self) -> NanDeviceSettings:
         nik, paired = self.peers.identity
-        settings = NanDeviceSettings(
+        return NanDeviceSettings(
             nmi=self.nmi,
             ndi=self.ndi,
             cluster_id=self.site.cluster_id,
@@ -171,18 +186,6 @@ class WifiAwareAccessory(Accessory):
             nik=nik,
             paired=paired,
         )
-        self._radio = NanRadio(self.site, self.id, settings, self._entropy, self._on_event)
-        try:
-            self._radio.join()
-            self.device.tell_lies(nan_lies(self.told_lies))
-            self._session = self._begin()
-            self._tell_availability()
-            if self.pair_setup.does_open_by_itself():
-                self.pair_setup.open()
-        except BaseException:
-            await self._stop(goodbye=False)
-            self.powered = False
-            raise
 
     def _begin(self) -> Session | None:
         """Publish or subscribe, with pair setup closed; the session as it was configured."""

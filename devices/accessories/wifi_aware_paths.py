@@ -46,13 +46,25 @@ class AccessoryPaths:
                 data_path=event.data_path,
                 session=name.session,
                 service=event.service,
+                tls=self._tls_word,
                 endpoints=dict(session.endpoints),
             )
         )
 
+    def check(self) -> None:
+        """Whether this host can do what the file asks for. Raises TransportUnavailableError."""
+        if self._tls_word == "psk":
+            psk_server_context(PSK_IDENTITY, bytes(32))
+
+    @property
+    def _tls_word(self) -> str:
+        if not self._tls:
+            return "none"
+        return "psk" if self._owner.site.real else "simulated"
+
     def _context(self, number: int, peer: bytes) -> SSLContext | None:
         keys = self._owner.device.keys(peer)
-        if not self._tls or keys is None or not self._owner.site.real:
+        if self._tls_word != "psk" or keys is None:
             return None
         psk = data_path_psk(keys.nd_pmk)
         self._psks[number] = psk.hex()
