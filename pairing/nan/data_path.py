@@ -116,6 +116,9 @@ class DataPaths:
         """Grant a peer's request; a passphrase or PMK is needed only where the service has none."""
         path = self._asked(number)
         path.side.with_terms(service_info=service_info)
+        if not path.side.terms.ndc_id:
+            # A request may leave the NDC to us, and its sender refuses a response without one.
+            path.side.with_terms(ndc_id=self._entropy(NDC_ID_LENGTH))
         exchange = self._planner.exchange(path.side.terms, passphrase, pmk)
         return self._after(path, path.accept(exchange, self._entropy, now))
 

@@ -11,7 +11,6 @@ from pairing.engine import Entropy
 from pairing.errors import LocalProtocolError
 from pairing.keys import NanPairingKeys
 from pairing.nan.attributes import Capabilities, DeviceCapability, Ndc, NdpExtension, SdeaControl
-from pairing.nan.attributes.schedule import NDC_ID_LENGTH
 from pairing.nan.data_path_exchange import DataPathExchange
 from pairing.nan.data_path_keys import OwnGroupKeys
 from pairing.nan.data_path_requests import PASSPHRASE_SUITES, Asked
@@ -128,7 +127,7 @@ class DataPathPlanner:
             is_authenticated=asked.is_authenticated,
             with_gtk=asked.with_gtk,
             is_extended=isinstance(ndp, NdpExtension),
-            ndc_id=bytes(NDC_ID_LENGTH) if ndc is None else ndc.ndc_id,
+            ndc_id=b"" if ndc is None else ndc.ndc_id,
         )
         return self._routed(terms, paths)
 
