@@ -18,7 +18,7 @@ from devices.controllers.wifi_aware_ring import KeyRing
 from devices.controllers.wifi_aware_view import Seen, Wanted, seen_devices
 from devices.errors import ActionRefusedError, UsageError
 from devices.events import PairedDeviceRenamed, PlatformRefused
-from devices.nan_radio import NanRadio, air_windows, draw_mac
+from devices.nan_radio import RADIO_ELEMENTS, NanRadio, air_windows, draw_mac
 from devices.spec import closest
 from pairing.engine import MILLISECOND, Event, Micros, Outputs
 from pairing.errors import LocalProtocolError, PairingError
@@ -32,7 +32,14 @@ from pairing.nan.attributes import (
 from pairing.nan.device import NanDevice
 from pairing.nan.device_settings import NanDeviceSettings
 from pairing.nan.identifiers import address_text
-from pairing.nan.pairing_events import PairingAttemptsExhausted, PairingCompleted, PairingVerified, PeerRemoved
+from pairing.nan.pairing_events import (
+    PairingAttemptsExhausted,
+    PairingCause,
+    PairingCompleted,
+    PairingFailed,
+    PairingVerified,
+    PeerRemoved,
+)
 from pairing.nan.platform_failures import Activity, Situation
 from pairing.nan.platform_rules import Family, NanPlatform, bootstrapping_rules, judge_service_name
 from pairing.nan.sessions import FIRST_INSTANCE_ID, LAST_INSTANCE_ID, Publish, Session, Subscribe
@@ -200,6 +207,13 @@ class WifiAware:
             news.set()
         for tell in tuple(self.listeners):
             tell(event)
+        if isinstance(event, PairingFailed) and event.cause is PairingCause.UNKNOWN_PEER and event.is_initiator:
+            self._part(event.peer or "")
+
+    def _part(self, peer: str) -> None:
+        """A device that has forgotten us understands nothing said under the keys of before."""
+        nmi = bytes.fromhex(peer.replace(":", ""))
+        self.do(lambda device, now: device.part(nmi, now))
 
     def _keep(self, event: Event) -> None:
         """What has to be on the ring before anybody hears of it."""
@@ -281,6 +295,7 @@ class WifiAware:
         made = Subscribe(
             name=service,
             instance_id=self.free_instance_id(),
+            element_container=RADIO_ELEMENTS,
             device_capability_extension=PAIRABLE,
             methods=bootstrapping_rules(self.app.platform).as_subscriber,
             setup_info=self.app.setup_info,
@@ -294,6 +309,7 @@ class WifiAware:
         made = Publish(
             name=service,
             instance_id=instance_id,
+            element_container=RADIO_ELEMENTS,
             device_capability_extension=PAIRABLE,
             methods=bootstrapping_rules(self.app.platform).as_publisher,
             setup_info=self.app.setup_info,
@@ -383,8 +399,11 @@ class WifiAware:
         self._aliases[address_text(peer)] = name
 
     def device_id(self, text: str) -> int:
-        """A paired device by id or name. Raises ActionRefusedError."""
+        """A paired device by id, name, or the accessory that it is. Raises ActionRefusedError."""
         found = self.ring.find(text)
+        if found is None and self.is_on:
+            seen = (each.device_id for each in self.seen() if each.actor_id == text)
+            found = next((each for each in seen if each is not None), None)
         if found is None:
             known = [self.ring.name(each.peer_id) or str(each.peer_id) for each in self.ring.paired]
             hint = closest(text, known) or f"; {self.app.app} has no paired devices"

@@ -232,8 +232,8 @@ class NanDevice:
     # Paired peers.
 
     def part(self, peer: bytes, now: Micros) -> Outputs:
-        """Use no keys with an address any more: another device is behind it. What is remembered stays."""
-        return self._core.part(peer, now)
+        """Use no keys with an address any more: who is behind it has none. What is remembered stays."""
+        return self._core.drop_keys(peer, now)
 
     def remove_peer(self, peer_id: int, now: Micros, reason: str = "removed") -> Outputs:
         """Forget a pairing; keys in use with that peer go with it."""

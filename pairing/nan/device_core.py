@@ -76,6 +76,12 @@ class DeviceCore:
         return passed
 
     def part(self, peer: bytes, now: Micros) -> list[Output]:
+        """End what goes on with an address, use no key with it any more, and do not know who is behind it."""
+        ended = self.drop_keys(peer, now)
+        self._recognised.pop(peer, None)
+        return ended
+
+    def drop_keys(self, peer: bytes, now: Micros) -> list[Output]:
         """End what goes on with an address, and use no key with it any more."""
         interfaces = self.data_paths.interfaces_with(peer)
         ended = self.out(self.data_paths.drop(peer, now))
@@ -83,7 +89,6 @@ class DeviceCore:
             self.protection.remove(own, other)
         self.pairing.forget(peer)
         self.bootstrapping.forget(peer)
-        self._recognised.pop(peer, None)
         self._keyed.pop(peer, None)
         return ended
 
