@@ -24,6 +24,8 @@ Journal = Callable[[str, str, int], None]
 class Echo:
     """Says back what it is told, on either transport."""
 
+    page_of_interest = ""
+
     async def converse(self, stream: DataStream) -> None:
         while octets := await stream.read():
             await stream.write(octets)
@@ -160,6 +162,8 @@ class Camera(WebPages):
 
 class Forward:
     """Hands octets and datagrams to a program that the user names, at HOST:PORT. Real time only."""
+
+    page_of_interest = ""
 
     def __init__(self, host: str, port: int) -> None:
         self._host = host

@@ -106,7 +106,7 @@ class WifiAwareAccessory(Accessory):
 
     @property
     def endpoints(self) -> Mapping[str, str]:
-        """`tcp` and `udp` of open data paths, in real time."""
+        """`tcp`, `udp` and `http` of open data paths, in real time."""
         return self.paths.endpoints
 
     @property

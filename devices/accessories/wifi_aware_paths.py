@@ -104,7 +104,7 @@ class AccessoryPaths:
 
     @property
     def endpoints(self) -> Mapping[str, str]:
-        """`tcp` and `udp` of the first session, `tcp-SESSION` of further ones."""
+        """`tcp`, `udp` and `http` of the first session, `tcp-SESSION` and so on of further ones."""
         found: dict[str, str] = {}
         for session in self._sessions.values():
             for kind, place in session.endpoints.items():

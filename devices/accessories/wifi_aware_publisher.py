@@ -37,7 +37,7 @@ class WifiAwarePublisher(WifiAwareAccessory):
 
     @property
     def endpoints(self) -> Mapping[str, str]:
-        """`tcp` and `udp` of open data paths; `bonjour`: the port of the bridge."""
+        """Those of open data paths; `bonjour`: the port of the bridge."""
         place = self._bridge.endpoint if self._bridge is not None else None
         return super().endpoints if place is None else {**super().endpoints, "bonjour": place}
 

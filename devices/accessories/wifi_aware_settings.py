@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from devices.accessories.base import Settings
 from devices.accessories.wifi_aware_policy import Policy
 from devices.errors import HomeFileError
+from devices.nan_radio import RADIO_ELEMENTS
 from devices.spec import Duration
 from pairing.nan.attributes import (
     Availability,
@@ -264,6 +265,7 @@ def publish_of(settings: WifiAwareSettings, name: str, *, is_solicited: bool, is
         instance_id=INSTANCE_ID,
         service_info=settings.service_info.encode(),
         sdea_control=control if settings.data_path.service != "none" else SdeaControl.NONE,
+        element_container=RADIO_ELEMENTS,
         device_capability_extension=_capability_extension(settings),
         methods=settings.methods,
         setup_info=setup_info(settings, name) if settings.pairing.methods else None,
@@ -279,6 +281,7 @@ def subscribe_of(settings: WifiAwareSettings, name: str, *, is_active: bool) -> 
         name=settings.service,
         instance_id=INSTANCE_ID,
         service_info=settings.service_info.encode(),
+        element_container=RADIO_ELEMENTS,
         device_capability_extension=_capability_extension(settings),
         methods=settings.methods,
         setup_info=setup_info(settings, name) if settings.pairing.methods else None,

@@ -38,6 +38,9 @@ class DatagramFlow(Protocol):
 class Service(Protocol):
     """What an accessory offers to whoever has a data path to it."""
 
+    page_of_interest: str
+    """Where it is a web server: what to fetch first, as a path; else empty."""
+
     async def converse(self, stream: DataStream) -> None:
         """Serve one connection to its end. ConnectionError and cancellation may pass through."""
 
@@ -152,6 +155,8 @@ class DataPathSession:
         """Listen on loopback, on any port: that is in `endpoints`. Raises TransportUnavailableError."""
         sockets = self.listen(LOOPBACK)
         self.endpoints = {"tcp": _shown(sockets.tcp), "udp": _shown(sockets.udp)}
+        if self.service.page_of_interest and self._tls is None:
+            self.endpoints["http"] = f"http://{_shown(sockets.tcp)}{self.service.page_of_interest}"
 
     def listen(self, host: str, port: int = 0) -> SessionSockets:
         """Listen at one more place, until the end. Raises TransportUnavailableError. Needs a running loop."""

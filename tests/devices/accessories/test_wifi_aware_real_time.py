@@ -58,8 +58,9 @@ def test_an_http_client_fetches_the_index_and_a_picture_that_changes() -> None:
 
 def test_curl_fetches_a_picture(tmp_path: Path) -> None:
     requires_tools("curl")
-    with _connected() as (_, place):
-        url = f"http://{place[0]}:{place[1]}/picture.png"
+    with _connected() as (home, place):
+        url = home["camera"].endpoints["http"]
+        assert url == f"http://{place[0]}:{place[1]}/picture.png"
         subprocess.run(["curl", "-sSf", "--max-time", "5", "-o", tmp_path / "p.png", url], check=True)
         assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
 

@@ -157,6 +157,8 @@ async def test_a_program_that_is_not_there_ends_the_connection() -> None:
 class _Counting:
     """A service that counts its UDP clients."""
 
+    page_of_interest = ""
+
     def __init__(self) -> None:
         self.open = 0
         self.closed = 0
