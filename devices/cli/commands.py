@@ -4,10 +4,25 @@ from typing import Annotated
 
 import typer
 
-from devices.cli import browse, clone, credentials, dataset, decode, exec_, explain, faults, run, sweep, transcript, up
+from devices.cli import (
+    browse,
+    clone,
+    credentials,
+    dataset,
+    decode,
+    exec_,
+    explain,
+    faults,
+    phone,
+    run,
+    sweep,
+    transcript,
+    up,
+)
 
 HOMES = "Homes"
 TESTS = "Tests"
+WIFI_AWARE = "Wi-Fi Aware"
 THREAD = "Thread"
 TOOLS = "Tools"
 
@@ -36,7 +51,7 @@ def pairlab(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Virtual accessories for pairing tests: Thread border routers and the phones that talk to them.
+    """Virtual accessories for pairing tests: Thread border routers, Wi-Fi Aware devices, and phones that meet them.
 
     Exit codes: 0 done, 1 the answer is no, 2 wrong usage or a bad file, 3 the host cannot.
     """
@@ -48,6 +63,7 @@ app.command("run", rich_help_panel=TESTS)(run.run)
 app.command("sweep", rich_help_panel=TESTS)(sweep.sweep)
 app.add_typer(transcript.app, name="transcript", rich_help_panel=TESTS)
 app.command("explain", rich_help_panel=TESTS)(explain.explain)
+app.add_typer(phone.app, name="phone", rich_help_panel=WIFI_AWARE)
 app.add_typer(dataset.app, name="dataset", rich_help_panel=THREAD)
 app.add_typer(credentials.app, name="credentials", rich_help_panel=THREAD)
 app.command("browse", rich_help_panel=TOOLS)(browse.browse)
