@@ -111,7 +111,7 @@ class WifiAwareAccessory(Accessory):
 
     @property
     def shows(self) -> Mapping[str, str]:
-        """While pair setup is open `code` and, by kind, `pin`, `passphrase`, `qr`, `nfc`; `psk` on a TLS data path."""
+        """While pair setup is open `code`, and `passphrase`, `qr`, `nfc`; `psk` on a data path with TLS."""
         shown = {**self.pair_setup.shows, **self.paths.shows}
         if self.data_path_passphrase is not None:
             shown["data_path_passphrase"] = self.data_path_passphrase

@@ -61,9 +61,11 @@ class Codes:
 
     @property
     def shown(self) -> Mapping[str, str]:
-        """By kind, and `code`: what a person would type."""
+        """`code`: what a person would type, the PIN where there is one; other kinds under their names too."""
         first = next(iter(self._codes.values()), None)
-        return {} if first is None else {"code": first, **self._codes}
+        if first is None:
+            return {}
+        return {"code": first, **{kind: text for kind, text in self._codes.items() if kind != "pin"}}
 
     def for_method(self, method: BootstrappingMethods) -> str | None:
         """The password of a method in which we have the code; without a method agreed on, the first."""
