@@ -42,6 +42,12 @@ class Owner:
         """Power is off: nobody asks any more."""
         self.requests.clear()
 
+    def turn_away(self) -> None:
+        """Pair setup is closed: whoever still waits to be paired is refused."""
+        for request in self.requests.open:
+            if request.matter in (Matter.BOOTSTRAPPING, Matter.PAIRING):
+                self._settle(request, Reply(False))
+
     # What the device reports.
 
     def on_event(self, event: Event) -> None:

@@ -59,6 +59,7 @@ class PairSetup:
         self._forget()
         self._owner.perform(lambda device, now: device.close_pairing(now))
         self._owner.emit(PairSetupClosed(service=self._owner.settings.service, reason=reason), "air")
+        self._owner.owner.turn_away()
 
     def stop(self) -> None:
         """Power is off: nothing is shown."""

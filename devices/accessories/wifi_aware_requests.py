@@ -95,7 +95,7 @@ class Requests:
 
     def expect(self, peer: bytes) -> None:
         """A peer has agreed on a method with us, so its pairing request is next."""
-        self._early.setdefault(peer, None)
+        self._early[peer] = None
 
     def unexpect(self, peer: bytes) -> Reply | None:
         """It has come, or will not; the answer that was given before."""

@@ -15,6 +15,7 @@ from devices.accessories.wifi_aware_policy import Policy
 from devices.errors import HomeFileError
 from devices.nan_radio import RADIO_ELEMENTS
 from devices.spec import Duration
+from pairing.engine import SECOND, Micros
 from pairing.nan.attributes import (
     Availability,
     AvailabilityEntry,
@@ -49,6 +50,8 @@ from pairing.nan.setup_info import PairingSetupInfo
 INSTANCE_ID = 1
 """Of the one session that an accessory runs."""
 PASSPHRASE_SUITES = (1, 2)
+PATIENCE: Micros = 60 * SECOND
+"""How long either side of bootstrapping waits for the other, where the platform names no time."""
 SERVICES = ("echo", "http", "camera", "none")
 
 Method = Literal[
@@ -215,11 +218,13 @@ def availability(period: int = PERIOD_512_TU) -> tuple[Availability, ...]:
 
 
 def bootstrapping_profile(settings: WifiAwareSettings) -> BootstrappingProfile:
-    """The platform's manners; an accessory's owner is always asked, and `raw` takes either bit of a method."""
+    """The platform's manners, but its owner is always asked and nothing waits for ever; `raw` takes either bit."""
     profile = bootstrapping_rules(settings.platform).profile
     if settings.platform.family is Family.RAW:
         profile = replace(profile, reading=MethodReading.EITHER)
-    return replace(profile, is_user_asked=True)
+    return replace(
+        profile, is_user_asked=True, timeout=profile.timeout or PATIENCE, patience=profile.patience or PATIENCE
+    )
 
 
 def pairing_profile(settings: WifiAwareSettings) -> PairingProfile:

@@ -124,6 +124,23 @@ def test_a_code_that_expires_has_an_event_of_its_own_and_pairs_nobody() -> None:
             home["viewer"].do("pair", code=code).result()
 
 
+def test_who_waits_when_the_code_expires_is_turned_away() -> None:
+    with _home({"accept": "ask", "expires": "20s"}) as home:
+        pair(home)
+        home.advance("20s")
+        assert [each["cause"] for each in events_of(home, "camera", "PairingFailed")] == ["declined"]
+        assert [each["cause"] for each in events_of(home, "viewer", "PairingFailed")] == ["rejected"]
+        assert home["camera"].facts["requests"] == []
+
+
+def test_an_owner_who_ignores_the_method_ends_in_a_timeout_on_both_sides() -> None:
+    with _home({"bootstrapping": "silent"}) as home:
+        pair(home)
+        home.advance("3m")
+        assert [each["error"] for each in home.events.all("BootstrappingFailed")] == 2 * ["ExchangeTimeoutError"]
+        assert home["camera"].facts["requests"] == []
+
+
 def test_an_owner_who_never_accepts_rejects() -> None:
     with _home({"accept": "never"}) as home:
         pair(home)
