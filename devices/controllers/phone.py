@@ -15,8 +15,9 @@ from typing import Any
 from devices.actor import Site, verb
 from devices.controllers.questions import Answer
 from devices.controllers.user import User
-from devices.controllers.wifi_aware import App, WifiAware
+from devices.controllers.wifi_aware import WifiAware
 from devices.controllers.wifi_aware_android import AndroidWifiAware
+from devices.controllers.wifi_aware_app import App
 from devices.controllers.wifi_aware_handset import Handset
 from devices.controllers.wifi_aware_ios import IosWifiAware
 from devices.controllers.wifi_aware_results import producible

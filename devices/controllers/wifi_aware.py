@@ -8,29 +8,33 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from devices.actor import Site
 from devices.controllers.user import User
+from devices.controllers.wifi_aware_app import (
+    PAIRABLE,
+    QUERY_PERIOD,
+    SUITES,
+    TELLING,
+    App,
+    device_settings,
+    is_told_to_peer,
+)
 from devices.controllers.wifi_aware_results import Refusal, RefusedError, done, produced, refused, words_for
 from devices.controllers.wifi_aware_ring import KeyRing
 from devices.controllers.wifi_aware_view import Seen, Wanted, seen_devices
 from devices.errors import ActionRefusedError, UsageError
 from devices.events import PairedDeviceRenamed, PlatformRefused
-from devices.nan_radio import RADIO_ELEMENTS, NanRadio, air_windows, draw_mac
+from devices.nan_radio import RADIO_ELEMENTS, NanRadio
 from devices.spec import closest
 from pairing.engine import MILLISECOND, Event, Micros, Outputs
 from pairing.errors import LocalProtocolError, PairingError
 from pairing.nan.attributes import (
-    Capabilities,
     CipherSuiteInfo,
-    DeviceCapability,
-    DeviceCapabilityExtension,
-    PairingCapabilities,
 )
 from pairing.nan.device import NanDevice
-from pairing.nan.device_settings import NanDeviceSettings
 from pairing.nan.identifiers import address_text
 from pairing.nan.pairing_events import (
     PairingAttemptsExhausted,
@@ -41,36 +45,8 @@ from pairing.nan.pairing_events import (
     PeerRemoved,
 )
 from pairing.nan.platform_failures import Activity, Situation
-from pairing.nan.platform_rules import Family, NanPlatform, bootstrapping_rules, judge_service_name
+from pairing.nan.platform_rules import Family, bootstrapping_rules, judge_service_name
 from pairing.nan.sessions import FIRST_INSTANCE_ID, LAST_INSTANCE_ID, Publish, Session, Subscribe
-from pairing.nan.setup_info import PairingSetupInfo
-from pairing.nan.timing import DW_PERIOD
-
-PAIRABLE = DeviceCapabilityExtension(pairing=PairingCapabilities.PAIRING_SETUP | PairingCapabilities.NPK_NIK_CACHING)
-SUITES = (7, 8)
-QUERY_PERIOD: Micros = 8 * DW_PERIOD
-"""How often a phone asks for publishers; it also hears those that announce themselves."""
-_MADE_BY = {Family.IOS: ("Apple Inc.", "iPhone"), Family.ANDROID: ("Google", "Pixel")}
-"""Vendor and model as phones of the platform tell them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class App:
-    """The app on a phone as the platform's Wi-Fi Aware knows it."""
-
-    phone_id: str
-    phone_name: str
-    app: str
-    profile: str
-    platform: NanPlatform
-    services: Mapping[str, Sequence[str]] | None = None
-    entitlements: Sequence[str] = ("publish", "subscribe")
-
-    @property
-    def setup_info(self) -> bytes:
-        """What the phone says of itself while it pairs."""
-        vendor, model = _MADE_BY.get(self.platform.family, (None, None))
-        return PairingSetupInfo(self.phone_name, vendor, model).encode()
 
 
 class WifiAware:
@@ -95,6 +71,7 @@ class WifiAware:
         self._sheets: Counter[int] = Counter()
         self._exhausted: set[str] = set()
         self._aliases: dict[str, str] = {}
+        self._held: list[Event] | None = None
 
     # Power.
 
@@ -127,19 +104,7 @@ class WifiAware:
         """Get on the air, under new addresses."""
         self._boots += 1
         chance = self.site.chance.stream(f"phone/{self.app.phone_id}/nan/{self.app.app}/{self._boots}")
-        platform = self.app.platform
-        profile = bootstrapping_rules(platform).profile
-        settings = NanDeviceSettings(
-            nmi=draw_mac(chance),
-            ndi=draw_mac(chance),
-            cluster_id=self.site.cluster_id,
-            device_capability=DeviceCapability(committed_dw=1, capabilities=Capabilities.NDPE_SUPPORTED),
-            # A phone that shows a code has a user who is asked; see the page on phones in specs/protocols.
-            bootstrapping=replace(profile, is_user_asked=True, timeout=profile.timeout or self.user.patience),
-            windows=air_windows(self.site),
-            nik=self.ring.nik,
-            paired=self.ring.paired,
-        )
+        settings = device_settings(self.site, self.app, chance, self.user.patience, self.ring)
         self._radio = NanRadio(self.site, self.app.phone_id, settings, chance.randbytes, self._on_event)
         self._radio.join()
 
@@ -149,6 +114,7 @@ class WifiAware:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._release()
         if self._radio is not None:
             self._radio.leave()
             self._radio = None
@@ -199,6 +165,21 @@ class WifiAware:
         self._on_event(event)
 
     def _on_event(self, event: Event) -> None:
+        """Pass it on. Of a wrong code the phone's user hears when the other side has been told."""
+        if self._held is not None:
+            self._held.append(event)
+        elif is_told_to_peer(self.app.platform, event):
+            self._held = [event]
+            self.site.clock.call_later(TELLING, self._release)
+        else:
+            self._handle(event)
+
+    def _release(self) -> None:
+        held, self._held = self._held, None
+        for event in held or ():
+            self._handle(event)
+
+    def _handle(self, event: Event) -> None:
         self._keep(event)
         self.emit(event, "air")
         for queue in self._inboxes.get(event.peer or "", ()):

@@ -109,6 +109,8 @@ class Handset:
             target, service = address_text(picked.peer), service or picked.found.name
         seen = await open_for_pairing(self.aware, Wanted(target), service, within_us)
         running = self.pairings.get(seen.peer)
+        if running is not None and running.is_ending:
+            await running.end()
         if running is not None and not running.is_over:
             whom = seen.actor_id or address_text(seen.peer)
             raise ActionRefusedError(f"pairing with {whom} is under way; `cancel` ends it, `accept` types its code")

@@ -53,6 +53,12 @@ class PairingRun:
         """Whether it has ended."""
         return self.ended is None or self.ended.done()
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether it is over on the air, and its user about to hear so."""
+        side = self._aware.device.attempt(self._peer)
+        return self.state == "pairing" and (side is None or side.is_over)
+
     async def end(self) -> Event:
         """Its last event; whoever waits may give up without ending it."""
         if self.ended is None:

@@ -111,7 +111,8 @@ class Stage:
     async def _until_asked(self, actor: str) -> None:
         async with contextlib.aclosing(self._live.log.follow(self._since)) as events:
             async for event in events:
-                if event.actor == actor and event.type in _ASKS_ITS_USER:
+                is_question = event.type in _ASKS_ITS_USER and getattr(event.event, "is_waiting", True)
+                if event.actor == actor and is_question:
                     return
 
     def _result_of(self, task: asyncio.Task[Any], step: StepSpec) -> str:

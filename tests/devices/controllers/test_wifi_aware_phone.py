@@ -8,6 +8,8 @@ import pytest
 
 from devices.errors import ActionRefusedError, UnknownKindError, UnknownVerbError, UsageError
 from devices.home import Home, HomeOptions, LiveHome
+from devices.lab.run import run_scenario
+from devices.lab.scenario import read_scenario
 from devices.sim.loop import VirtualTimeLoop
 from devices.spec import read_home
 from devices.stores.state import StateDirectory
@@ -99,8 +101,22 @@ def test_wrong_code_fails_and_the_right_one_pairs(profile: str) -> None:
         failed = home.expect("PairingFailed", error="AuthenticationError")
         assert (failed["cause"], failed["wrong_attempts"]) == ("wrong-password", 1)
         assert home.pair(code=home.code)["device"]["pairing_info"]["model_name"] == "CAM-1"
-        assert home.expect("PairingFailed", "camera")["cause"] == "abandoned"
+        assert home.expect("PairingFailed", "camera")["wrong_attempts"] == 1
         assert len(home.devices) == 1
+
+
+@pytest.mark.parametrize(
+    ("profile", "cause", "within_us"), [("ios-26", "wrong-password", 0), ("hostap", "abandoned", 10_000_000)]
+)
+def test_the_camera_hears_of_a_wrong_code_before_the_phones_user_or_has_to_wait(
+    profile: str, cause: str, within_us: int
+) -> None:
+    with WifiAwareHome(profile) as home:
+        home.do("pair", target="camera", code="000000")
+        mine, theirs = home.expect("PairingFailed"), home.expect("PairingFailed", "camera")
+        assert theirs["cause"] == cause
+        assert theirs.at_us - mine.at_us <= within_us
+        assert (theirs.id < mine.id) == (profile == "ios-26")
 
 
 @pytest.mark.parametrize("profile", ["ios-26", "android-17"])
@@ -507,6 +523,67 @@ def test_an_unknown_profile_or_outcome_is_refused_with_the_nearest() -> None:
         pass
     with WifiAwareHome(phone={"outcome": "noRadioResources"}) as home:
         assert home.do("open", target="camera")["platform"]["case"] == "noRadioResources"
+
+
+SCENARIO = """
+name = "As the manual has it"
+seed = 1
+[[accessory]]
+id = "camera"
+kind = "wifi-aware-publisher"
+name = "Garage Camera"
+service = "_sat-simulation._udp"
+pairing = { methods = ["pin-display"], accept = "always" }
+[[phone]]
+id = "phone"
+profile = "ios-26"
+code = "right"
+[[step]]
+do = "pair"
+actor = "phone"
+with = { target = "camera", code = "000000" }
+[[step]]
+expect = "PairingFailed"
+actor = "phone"
+where = { error = "AuthenticationError" }
+within = "30s"
+[[step]]
+do = "pair"
+actor = "phone"
+with = { target = "camera", code = "${camera.code}" }
+[[step]]
+never = "PairingFailed"
+during = "10s"
+"""
+
+
+def test_a_scenario_reads_the_code_and_never_sees_a_failure_after_it(tmp_path: Path) -> None:
+    path = tmp_path / "pin.toml"
+    path.write_text(SCENARIO)
+    result = run_scenario(read_scenario(path))
+    assert result.failure is None
+    assert [each.type for each in result.events].count("PairingCompleted") == 2
+
+
+def test_a_step_that_opens_waits_for_the_pairing_before_it(tmp_path: Path) -> None:
+    steps = """
+[[step]]
+do = "pair"
+actor = "phone"
+with = { target = "camera" }
+[[step]]
+do = "open"
+actor = "phone"
+with = { target = "camera" }
+save = "path"
+[[step]]
+do = "close"
+actor = "phone"
+with = { target = "${path.value.session}" }
+"""
+    path = tmp_path / "open.toml"
+    path.write_text(SCENARIO.partition("[[step]]")[0] + steps)
+    assert run_scenario(read_scenario(path)).failure is None
 
 
 def test_one_seed_gives_one_transcript() -> None:
