@@ -27,7 +27,8 @@ from devices.controllers.wifi_aware_ring import KeyRing
 from devices.controllers.wifi_aware_view import Seen, Wanted, seen_devices
 from devices.errors import ActionRefusedError, UsageError
 from devices.events import PairedDeviceRenamed, PlatformRefused
-from devices.nan_radio import RADIO_ELEMENTS, NanRadio
+from devices.nan_capabilities import RADIO_ELEMENTS
+from devices.nan_radio import NanRadio
 from devices.spec import closest
 from pairing.engine import MILLISECOND, Event, Micros, Outputs
 from pairing.errors import LocalProtocolError, PairingError
@@ -189,9 +190,9 @@ class WifiAware:
         for tell in tuple(self.listeners):
             tell(event)
         if isinstance(event, PairingFailed) and event.cause is PairingCause.UNKNOWN_PEER and event.is_initiator:
-            self._part(event.peer or "")
+            self.part(event.peer or "")
 
-    def _part(self, peer: str) -> None:
+    def part(self, peer: str) -> None:
         """A device that has forgotten us understands nothing said under the keys of before."""
         nmi = bytes.fromhex(peer.replace(":", ""))
         self.do(lambda device, now: device.part(nmi, now))

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 from devices.actor import Site
 from devices.controllers.wifi_aware_ring import KeyRing
+from devices.nan_capabilities import DEVICE_CAPABILITY, availability
 from devices.nan_radio import air_windows, draw_mac
 from devices.sim.chance import Stream
 from pairing.engine import MILLISECOND, Event, Micros
-from pairing.nan.attributes import Capabilities, DeviceCapability, DeviceCapabilityExtension, PairingCapabilities
+from pairing.nan.attributes import DeviceCapabilityExtension, PairingCapabilities
 from pairing.nan.device_settings import NanDeviceSettings
 from pairing.nan.pairing_events import PairingCause, PairingFailed
 from pairing.nan.pairing_rules import REFERENCE_PEER_PAIRING, PairingProfile
@@ -57,7 +58,8 @@ def device_settings(site: Site, app: App, chance: Stream, patience: Micros, ring
         nmi=draw_mac(chance),
         ndi=draw_mac(chance),
         cluster_id=site.cluster_id,
-        device_capability=DeviceCapability(committed_dw=1, capabilities=Capabilities.NDPE_SUPPORTED),
+        device_capability=DEVICE_CAPABILITY,
+        availability=availability(),
         # A phone that shows a code has a user who is asked; see the page on phones in specs/protocols.
         bootstrapping=replace(manners, is_user_asked=True, timeout=manners.timeout or patience),
         pairing=REFERENCE_PEER_PAIRING if app.platform.family is Family.HOSTAP else TELLING_PAIRING,

@@ -95,7 +95,7 @@ async def device_in_view(
 
 def require_paired(aware: WifiAware, seen: Seen, activity: Activity) -> None:
     """Whether a device is paired with this app. Raises RefusedError."""
-    if seen.device_id is not None or aware.device.keys(seen.peer) is not None:
+    if seen.is_paired:
         return
     name = seen.actor_id or str(Wanted(name=(seen.info.pairing_name or "") if seen.info else ""))
     is_none = not aware.ring.paired

@@ -114,10 +114,18 @@ class Handset:
         if running is not None and not running.is_over:
             whom = seen.actor_id or address_text(seen.peer)
             raise ActionRefusedError(f"pairing with {whom} is under way; `cancel` ends it, `accept` types its code")
+        await self._clear_the_air(seen)
         run = PairingRun(self.aware, seen, method_for(self.aware, seen, method), code)
         run.start()
         self.pairings[seen.peer] = run
         return run
+
+    async def _clear_the_air(self, seen: Seen) -> None:
+        """Keys of before are checked or given up: who has lost his understands nothing that is said under them."""
+        if seen.is_stranger:
+            self.aware.part(address_text(seen.peer))
+        elif seen.is_keyed and seen.device_id is not None:
+            await self.verifications.begin(seen.peer).end()
 
     def _paired(self, ending: Event) -> dict[str, Any]:
         if isinstance(ending, PairingCompleted):
@@ -214,8 +222,7 @@ class Handset:
 
     def _is_paired(self, seen: Seen) -> bool:
         """Whoever has no paired device at all is told so at once; else it may take a moment to recognise one."""
-        is_keyed = seen.device_id is not None or self.aware.device.keys(seen.peer) is not None
-        return is_keyed or not self.aware.ring.paired
+        return seen.is_paired or not self.aware.ring.paired
 
     def _within(self, within_us: Micros | None) -> Micros:
         return self._within_us if within_us is None else within_us

@@ -35,6 +35,8 @@ class Seen:
     """Its id where it is paired."""
     info: PairingSetupInfo | None
     """What it says of itself, or said while it was open for pairing."""
+    is_keyed: bool = False
+    """Keys are in use with its address."""
 
     @property
     def peer(self) -> bytes:
@@ -46,6 +48,18 @@ class Seen:
         """Whether it lets new devices pair."""
         able = self.found.device_capability_extension
         return able is not None and able.is_pairing_setup_enabled
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether it is paired, remembered or for now."""
+        return self.device_id is not None or (self.is_keyed and not self.is_stranger)
+
+    @property
+    def is_stranger(self) -> bool:
+        """Keys are in use with its address, but it has become another device: it was reset."""
+        able = self.found.device_capability_extension
+        remembers = able is not None and able.is_caching_enabled
+        return self.is_keyed and remembers and self.device_id is None
 
     def document(self) -> dict[str, Any]:
         """As a picker lists it."""
@@ -116,7 +130,8 @@ def seen_devices(site: Site, radio: NanRadio, ring: KeyRing) -> Iterator[Seen]:
         info = read_info(found.setup_info) or read_info(device.setup_info(found.nmi))
         if info is None and paired is not None:
             info = ring.info(paired.peer_id)
-        yield Seen(found, site.air.actor_at(found.nmi), None if paired is None else paired.peer_id, info)
+        device_id = None if paired is None else paired.peer_id
+        yield Seen(found, site.air.actor_at(found.nmi), device_id, info, device.keys(found.nmi) is not None)
 
 
 def published_nearby(site: Site, target: str = "") -> list[str]:

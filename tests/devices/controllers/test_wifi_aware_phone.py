@@ -309,11 +309,13 @@ def test_an_android_verifies_by_itself_once_a_device_is_recognised() -> None:
 
 
 @pytest.mark.parametrize("profile", ["ios-26", "android-17"])
-def test_a_device_that_forgot_the_phone_is_paired_with_again_without_a_loop(profile: str) -> None:
+@pytest.mark.parametrize("is_restarted", [True, False])
+def test_a_device_that_forgot_the_phone_is_paired_with_again_without_a_loop(profile: str, is_restarted: bool) -> None:
     with WifiAwareHome(profile) as home:
         device = home.pair()["device"]
         home.tell_camera("forget")
-        home.do("restart")
+        if is_restarted:
+            home.do("restart")
         refused = home.do("verify", target="camera", wait=True)
         assert "unknown-peer" in refused["verdict"]["symptom"]
         assert "pair again" in refused["verdict"]["hint"]
@@ -323,6 +325,32 @@ def test_a_device_that_forgot_the_phone_is_paired_with_again_without_a_loop(prof
         assert home.pair()["device"]["id"] == device["id"]
         assert len(home.devices) == 1
         assert home.do("open", target="camera")["outcome"] == "done"
+
+
+@pytest.mark.parametrize("verb", ["forget", "factory-reset"])
+def test_a_device_that_lost_its_keys_can_be_paired_with_at_once(verb: str) -> None:
+    with WifiAwareHome() as home:
+        home.pair()
+        home.tell_camera(verb)
+        home.home.advance("2s")
+        home.pair()
+        assert home.do("open", target="camera")["outcome"] == "done"
+        assert len(home.devices) == (1 if verb == "forget" else 2)  # after a reset it is another device
+
+
+def test_a_device_that_was_reset_is_a_stranger() -> None:
+    with WifiAwareHome() as home:
+        home.pair()
+        home.tell_camera("factory-reset")
+        home.home.advance("2s")
+        refused = home.do("open", target="camera")
+        assert (refused["verdict"]["rule"], refused["platform"]["case"]) == ("paired-required", "deviceInvalid")
+
+
+def test_a_device_that_is_open_for_all_can_be_paired_with_twice() -> None:
+    with WifiAwareHome(camera={"pairing": {"open": "always"}}) as home:
+        first = home.pair()["device"]
+        assert home.pair()["device"] == first
 
 
 def test_verifying_whom_one_never_met_is_refused() -> None:
