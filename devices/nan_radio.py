@@ -13,7 +13,6 @@ from devices.media.interest import Interest
 from devices.media.medium import Flight
 from devices.sim.chance import Stream
 from pairing.engine import Address, Event, Micros, Outputs
-from pairing.nan.attributes import ElementContainer
 from pairing.nan.device import NanDevice
 from pairing.nan.device_settings import NanDeviceSettings
 from pairing.nan.events import PublishStarted, SessionTerminated, SubscribeStarted
@@ -22,8 +21,6 @@ from pairing.nan.sessions import Publish
 from pairing.nan.timing import DiscoveryWindows, Tsf
 
 _LOCALLY_ADMINISTERED = 0x02
-RADIO_ELEMENTS = ElementContainer(0, bytes.fromhex("2d1a2c0017ffff000000000000000000000000000000000000000000"))
-"""An HT Capabilities element (20 MHz, short guard interval): a peer that is told none opens no data path."""
 
 
 def draw_mac(chance: Stream) -> bytes:

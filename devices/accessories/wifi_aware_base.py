@@ -17,9 +17,7 @@ from devices.accessories.wifi_aware_pair_setup import PairSetup
 from devices.accessories.wifi_aware_paths import AccessoryPaths
 from devices.accessories.wifi_aware_peers import Peers, octets
 from devices.accessories.wifi_aware_settings import (
-    DEVICE_CAPABILITY,
     WifiAwareSettings,
-    availability,
     bootstrapping_profile,
     check_platform,
     data_path_settings,
@@ -28,6 +26,7 @@ from devices.accessories.wifi_aware_settings import (
 from devices.actor import Site, verb
 from devices.errors import ActionRefusedError, UsageError
 from devices.events import RequestReceived, StateChanged
+from devices.nan_capabilities import DEVICE_CAPABILITY, availability
 from devices.nan_radio import NanRadio, air_windows, draw_mac
 from devices.spec import Duration
 from pairing.engine import Event, Micros, Outputs

@@ -13,23 +13,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from devices.accessories.base import Settings
 from devices.accessories.wifi_aware_policy import Policy
 from devices.errors import HomeFileError
-from devices.nan_radio import RADIO_ELEMENTS
+from devices.nan_capabilities import RADIO_ELEMENTS
 from devices.spec import Duration
 from pairing.engine import SECOND, Micros
 from pairing.nan.attributes import (
-    Availability,
-    AvailabilityEntry,
-    Bands,
     BootstrappingMethods,
-    Capabilities,
-    ChannelList,
     CipherSuiteInfo,
-    DeviceCapability,
     DeviceCapabilityExtension,
     PairingCapabilities,
     SdeaControl,
 )
-from pairing.nan.availability import PERIOD_512_TU, ChannelEntry, TimeBitmap
 from pairing.nan.bootstrapping_rules import BootstrappingProfile, MethodReading
 from pairing.nan.data_path_rules import DataPathSettings
 from pairing.nan.pairing_rules import REFERENCE_PEER_PAIRING, PairingProfile
@@ -194,27 +187,6 @@ def _refusal(verdict: PlatformVerdict) -> str:
 
 
 # What follows for the device.
-
-DEVICE_CAPABILITY = DeviceCapability(
-    map_id=0,
-    committed_dw=1 | 1 << 3,
-    bands=Bands.GHZ_2_4 | Bands.GHZ_5,
-    tx_antennas=1,
-    rx_antennas=1,
-    capabilities=Capabilities.NDPE_SUPPORTED,
-)
-_COMMITTED_CONTROL, _POTENTIAL_CONTROL = 0x02E1, 0x02FA
-_BETWEEN_WINDOWS = bytes.fromhex("fefffeff")
-_CHANNEL_149, _CHANNEL_6 = ChannelEntry(125, 0x0001, 0), ChannelEntry(81, 0x0020, 0)
-
-
-def availability(period: int = PERIOD_512_TU) -> tuple[Availability, ...]:
-    """Channel 149 between discovery windows, and channel 6 if need be."""
-    committed = AvailabilityEntry(
-        _COMMITTED_CONTROL, TimeBitmap(_BETWEEN_WINDOWS, period=period), ChannelList((_CHANNEL_149,))
-    )
-    potential = AvailabilityEntry(_POTENTIAL_CONTROL, None, ChannelList((_CHANNEL_6,)))
-    return (Availability(1, 0x0031, (committed, potential)),)
 
 
 def bootstrapping_profile(settings: WifiAwareSettings) -> BootstrappingProfile:

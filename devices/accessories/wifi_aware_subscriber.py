@@ -25,7 +25,7 @@ from devices.accessories.wifi_aware_settings import (
 from devices.actor import verb
 from devices.errors import ActionRefusedError
 from devices.spec import Duration, duration_us
-from pairing.engine import Event, PeerDiscovered
+from pairing.engine import SECOND, Event, PeerDiscovered
 from pairing.errors import LocalProtocolError
 from pairing.nan.attributes import BootstrappingMethods
 from pairing.nan.bootstrapping_rules import complement
@@ -43,6 +43,7 @@ from pairing.nan.service_id import service_id
 from pairing.nan.sessions import DiscoveredService, Session
 
 EVERYBODY = "*"
+_FAREWELL = 2 * SECOND
 
 
 class SubscriberPairingTable(PairingTable):
@@ -124,8 +125,9 @@ class WifiAwareSubscriber(WifiAwareAccessory):
             case PairingFailed():
                 self._on_pairing_failed(event, peer)
             case DataPathFailed(error="ExchangeTimeoutError") if self.device.keys(peer) is not None:
-                # A publisher that has forgotten us, or lost power, does not understand our frames: ask who it is.
-                self._try(lambda: self._verify(peer))
+                # A publisher that has forgotten us, or lost power, does not understand our frames: ask who it is. Not
+                # at once: the end of the data path is still being said, under the keys that verification replaces.
+                self.site.clock.call_later(_FAREWELL, lambda: self._try(lambda: self._verify(peer)))
 
     def _consider(self, peer: bytes) -> None:
         """Somebody is in view, or says something new: is it whom we are to pick?"""

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from devices.accessories.wifi_aware_policy import AcceptPolicy, Answer
-from devices.accessories.wifi_aware_settings import DEVICE_CAPABILITY, availability
 from devices.errors import HomeFileError, MediumError
+from devices.nan_capabilities import DEVICE_CAPABILITY, availability
 from pairing.nan.attributes import encode_attributes
 from tests.support.camera_and_viewer import camera, events_of, home_of, pair, viewer
 
