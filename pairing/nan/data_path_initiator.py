@@ -6,7 +6,14 @@ Source: Wi-Fi Aware specification 4.0, sections 7.1.3 and 7.3.
 
 from pairing.engine import Micros, Output, Outputs
 from pairing.errors import AuthenticationError, LocalProtocolError, NegotiationError, RemoteProtocolError
-from pairing.nan.attributes import CipherSuiteInfo, NegotiationStatus, ReasonCode, SecurityContextInfo
+from pairing.nan.attributes import (
+    CipherSuiteInfo,
+    Ndc,
+    Ndl,
+    NegotiationStatus,
+    ReasonCode,
+    SecurityContextInfo,
+)
 from pairing.nan.data_path_events import DataPathStarted
 from pairing.nan.data_path_exchange import DataPathExchange
 from pairing.nan.data_path_side import DataPathSide
@@ -106,6 +113,7 @@ class DataPathInitiator:
         if exchange is None:
             self._move(InitiatorInput.RESPONSE_OPEN)
             side.deadline = None
+            self._agree_schedule(frame)
             return side.send(side.terms.confirm(None), 3, now, answered=frame)
         try:
             suites = frame.find(CipherSuiteInfo)
@@ -117,8 +125,15 @@ class DataPathInitiator:
         except RemoteProtocolError as error:
             return self._trouble(error, now)
         self._move(InitiatorInput.RESPONSE)
+        self._agree_schedule(frame)
         side.deadline = now + side.terms.settings.times.step
         return side.send(exchange.message(3), 3, now, answered=frame)
+
+    def _agree_schedule(self, frame: NanActionFrame) -> None:
+        """A responder may propose another schedule; with no radio behind us, every schedule suits."""
+        ndl = frame.find(Ndl)
+        if ndl is not None and ndl.status == NegotiationStatus.CONTINUED:
+            self.side.with_terms(counter=frame.find(Ndc))
 
     def _on_rejection(self, frame: NanActionFrame, ndp: NdpAttribute) -> Outputs:
         side, exchange = self.side, self.side.exchange

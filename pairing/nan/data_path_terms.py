@@ -77,6 +77,8 @@ class DataPathTerms:
     """Frames go from interface to interface: the two share no keys but those of a data path."""
     service_info: bytes = b""
     ndc_id: bytes = b""
+    counter: Ndc | None = None
+    """What a responder proposes in place of our NDC; the confirm has to agree to it."""
 
     @property
     def initiator_ndi(self) -> bytes:
@@ -144,7 +146,10 @@ class DataPathTerms:
         """M3, or the confirm without security."""
         status = NegotiationStatus.ACCEPTED if descriptor is None else NegotiationStatus.CONTINUED
         ndp = self._ndp(NdpType.CONFIRM, status, control=self._security_bit)
-        return self._frame(NafSubtype.DATA_PATH_CONFIRM, ndp, self._keyed(None, descriptor), [])
+        agreed: list[Attribute] = []
+        if self.counter is not None:
+            agreed = self._schedule(self._ndl(NdlType.CONFIRM, NegotiationStatus.ACCEPTED))
+        return self._frame(NafSubtype.DATA_PATH_CONFIRM, ndp, self._keyed(None, descriptor), agreed)
 
     def install(self, descriptor: SharedKeyDescriptor) -> NanActionFrame:
         """M4."""
@@ -210,7 +215,7 @@ class DataPathTerms:
 
     def _schedule(self, ndl: Ndl) -> list[Attribute]:
         settings = self.settings
-        ndc = Ndc(self.ndc_id, settings.ndc_control, settings.ndc_entries)
+        ndc = self.counter or Ndc(self.ndc_id, settings.ndc_control, settings.ndc_entries)
         with_ndc = [ndc] if settings.ndl_control & NdlControl.NDC_PRESENT else []
         with_qos = [] if settings.qos is None else [settings.qos]
         return [*with_ndc, ndl, *with_qos, *settings.unaligned_schedules]
