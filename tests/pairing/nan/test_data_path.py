@@ -13,12 +13,19 @@ from pairing.nan.attributes import (
     CipherSuiteInfo,
     DeviceCapability,
     KeyInfo,
+    Ndc,
+    Ndl,
+    NdlControl,
+    NdlType,
     Ndp,
     NdpExtension,
+    NegotiationStatus,
     ReasonCode,
+    ScheduleEntry,
     SdeaControl,
     SharedKeyDescriptor,
 )
+from pairing.nan.availability import TimeBitmap
 from pairing.nan.data_path_events import (
     DataPathClosed,
     DataPathFailed,
@@ -36,7 +43,7 @@ from pairing.nan.data_path_states import (
     ResponderState,
 )
 from pairing.nan.device_settings import NanLies
-from pairing.nan.frames import NanActionFrame, decode_nan_frame
+from pairing.nan.frames import NafSubtype, NanActionFrame, decode_nan_frame
 from pairing.nan.platform_rules import DataPathSecurity
 from pairing.pasn.events import LieTold
 from tests.support.nan_air import (
@@ -578,3 +585,44 @@ def test_frames_of_another_path_change_nothing_at_any_step(way: str) -> None:
             there.wire.do(node, node.device.receive(frame, frame[10:16], there.wire.now))
         finished(there)
         assert len(there.phone.device.open_data_paths) == len(there.camera.device.open_data_paths)
+
+
+# Schedules: what an independent NAN device does and our own two never would.
+
+
+def frames_of(there: Home) -> list[NanActionFrame]:
+    """The data path frames of an open path, in order."""
+    read = [decode_nan_frame(each) for each in there.wire.sent]
+    return [each for each in read if isinstance(each, NanActionFrame)]
+
+
+def test_responder_gives_the_schedule_a_name_that_the_request_leaves_unnamed() -> None:
+    unnamed = DataPathSettings(ndl_control=NdlControl.QOS_PRESENT)
+    there = opened("open", phone={"data_path": unnamed})
+    request, response, *_ = frames_of(there)
+    assert request.find(Ndc) is None
+    named = response.find(Ndc)
+    assert named is not None
+    assert any(named.ndc_id)
+    assert news(there, DataPathOpened)
+
+
+def test_confirm_agrees_to_the_schedule_that_the_responder_proposes() -> None:
+    proposed = Ndc(bytes(range(6)), 1, (ScheduleEntry(1, TimeBitmap(b"\xfe\xff\xfe\xff")),))
+
+    def counter(number: int, frame: bytes) -> Fate:
+        heard = decode_nan_frame(frame)
+        if not isinstance(heard, NanActionFrame) or heard.subtype != NafSubtype.DATA_PATH_RESPONSE:
+            return delivered(number, frame)
+        ndl = heard.find(Ndl)
+        assert ndl is not None
+        bent = {ndl: replace(ndl, status=NegotiationStatus.CONTINUED), heard.find(Ndc): proposed}
+        attributes = tuple(bent.get(each, each) for each in heard.attributes)
+        return delivered(number, replace(heard, attributes=attributes).encode())
+
+    there = opened("open", fates=counter)
+    confirm = next(each for each in frames_of(there) if each.subtype == NafSubtype.DATA_PATH_CONFIRM)
+    agreed = confirm.find(Ndl)
+    assert agreed is not None
+    assert (agreed.type, agreed.status) == (NdlType.CONFIRM, NegotiationStatus.ACCEPTED)
+    assert confirm.find(Ndc) == proposed
