@@ -315,13 +315,15 @@ class _Exchange:
 
 @dataclass(slots=True)
 class _AcknowledgedArrival(Arrival):
-    """The receiver's radio acknowledges what reaches it while it is up, before anyone looks at the body."""
+    """The receiver's radio acknowledges what reaches it whole while it is up, before anyone looks at the body."""
 
     exchange: _Exchange
 
     def __call__(self) -> None:
         if self.receiver.up:
-            self.exchange.acknowledged = True
+            # Bytes that changed on the way would have failed the FCS, and nobody acknowledges those.
+            if self.flight.payload == self.exchange.flight.payload:
+                self.exchange.acknowledged = True
             self.receiver.receive(self.flight)
 
 

@@ -584,7 +584,7 @@ def test_the_acknowledgement_of_a_delayed_frame_comes_with_it() -> None:
     assert [outcome.at_us for _, outcome in scene.outcomes] == [200_000 + 66 + ACK_US]
 
 
-def test_a_corrupted_frame_reaches_whom_it_was_sent_to_and_is_acknowledged() -> None:
+def test_a_corrupted_frame_reaches_whom_it_was_sent_to_and_is_not_acknowledged() -> None:
     def story(scene: _Scene) -> None:
         scene.air.rules.append(_wire_fault("corrupt", bits=40))
         scene.send("ann", UNICAST)
@@ -593,7 +593,7 @@ def test_a_corrupted_frame_reaches_whom_it_was_sent_to_and_is_acknowledged() -> 
     assert scene.hearers == ["ben"]
     assert scene.heard[0][1] != UNICAST
     assert scene.outcomes[0][1].payload == UNICAST
-    assert scene.acknowledged == [True]
+    assert scene.acknowledged == [False]
 
 
 @pytest.mark.parametrize(
