@@ -77,10 +77,16 @@ class Lan(Medium):
             ]
         owner = self._actors.get(to.host)
         if owner is not None:
-            return [port for port in self._ports if port.actor == owner and port is not sender]
+            return [
+                port for port in self._ports if port.actor == owner and port is not sender and _has_port(port, to.port)
+            ]
         return [self._gateway] if self._gateway is not None and self._gateway is not sender else []
 
     def _is_home_copy(self, to: Endpoint) -> bool:
         # A host with several links sends one copy on each; inside the home one of them is enough.
         first = self._gateway_links[0] if self._gateway_links else None
         return first is None or (to.link in ("", first.name) and to.host == first.groups[0].host)
+
+
+def _has_port(port: MediumPort, number: int) -> bool:
+    return any(isinstance(address, Endpoint) and address.port == number for address in port.addresses)
