@@ -94,6 +94,7 @@ class DataPathPlanner:
         terms = replace(
             self._terms(found.nmi, found.name, session.service_id, found.publish_id),
             capabilities=session.device_capability_extension,
+            elements=session.element_container,
             dialog_token=self._last_token,
             ndp_id=self._free_ndp_id(found.nmi, paths) if ndp_id is None else ndp_id,
             security=security,
@@ -119,6 +120,7 @@ class DataPathPlanner:
             self._terms(peer, publish.name, publish.service_id, publish.instance_id),
             is_initiator=False,
             capabilities=publish.device_capability_extension,
+            elements=publish.element_container,
             peer_ndi=ndp.initiator_ndi,
             dialog_token=ndp.dialog_token,
             ndp_id=ndp.ndp_id,

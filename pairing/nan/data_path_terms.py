@@ -1,7 +1,7 @@
 """What one data path is about, and the action frames that set it up and end it.
 
 The order of attributes is the one that an independent implementation was seen to emit: device capability, DCEA, NDPE or
-NDP, CSIA, SCIA, SKDA, availability, NDC, NDL, QoS, unaligned schedules.
+NDP, CSIA, SCIA, SKDA, availability, NDC, NDL, QoS, unaligned schedules, element container.
 Source: Wi-Fi Aware specification 4.0, sections 7.3 and 9.4 (NAFs of data paths).
 """
 
@@ -14,6 +14,7 @@ from pairing.nan.attributes import (
     CipherSuite,
     CipherSuiteInfo,
     DeviceCapabilityExtension,
+    ElementContainer,
     Ndc,
     Ndl,
     NdlControl,
@@ -57,6 +58,8 @@ class DataPathTerms:
     is_initiator: bool
     device: LocalDevice
     capabilities: DeviceCapabilityExtension | None
+    elements: ElementContainer | None = None
+    """The radio's 802.11 capabilities; a peer that has heard none yet opens no data path."""
     settings: DataPathSettings
     lies: DataPathLies
     peer_nmi: bytes
@@ -114,7 +117,7 @@ class DataPathTerms:
         ndp = self._ndp(NdpType.REQUEST, NegotiationStatus.CONTINUED, control=control, publish_id=self.publish_id)
         ndl = self._ndl(NdlType.REQUEST, NegotiationStatus.CONTINUED)
         keyed = self._keyed(pmkid, descriptor)
-        return self._frame(NafSubtype.DATA_PATH_REQUEST, ndp, keyed, self._schedule(ndl))
+        return self._frame(NafSubtype.DATA_PATH_REQUEST, ndp, keyed, self._offer(ndl))
 
     def response(self, pmkid: bytes | None, descriptor: SharedKeyDescriptor | None) -> NanActionFrame:
         """M2, or the response without security."""
@@ -126,7 +129,7 @@ class DataPathTerms:
         )
         ndl = self._ndl(NdlType.RESPONSE, NegotiationStatus.ACCEPTED)
         keyed = self._keyed(pmkid, descriptor)
-        return self._frame(NafSubtype.DATA_PATH_RESPONSE, ndp, keyed, self._schedule(ndl))
+        return self._frame(NafSubtype.DATA_PATH_RESPONSE, ndp, keyed, self._offer(ndl))
 
     def rejection(self, reason: int, pmkid: bytes | None, *, by_owner: bool) -> NanActionFrame:
         """The response that says no; `pmkid` is ours where the keys differ."""
@@ -219,6 +222,10 @@ class DataPathTerms:
         with_ndc = [ndc] if settings.ndl_control & NdlControl.NDC_PRESENT else []
         with_qos = [] if settings.qos is None else [settings.qos]
         return [*with_ndc, ndl, *with_qos, *settings.unaligned_schedules]
+
+    def _offer(self, ndl: Ndl) -> list[Attribute]:
+        with_elements = [] if self.elements is None else [self.elements]
+        return [*self._schedule(ndl), *with_elements]
 
     def _keyed(self, pmkid: bytes | None, descriptor: SharedKeyDescriptor | None) -> list[Attribute]:
         keyed: list[Attribute] = []

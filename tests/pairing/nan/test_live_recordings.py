@@ -1,0 +1,42 @@
+"""What an independent implementation sent to our devices and was sent by them, and what it taught."""
+
+import pytest
+
+from pairing.nan.attributes import ElementContainer
+from pairing.nan.frames import NanActionFrame, decode_nan_frame
+from tests.support.nan_air import CAMERA, home
+from tests.support.nan_live import THEIRS, Frame, recordings
+from tests.support.nan_people import People, path_ends
+
+NAN = [(name, frame) for name, frames in recordings().items() for frame in frames if frame.kind != "authentication"]
+CAPABLE: dict[str, object] = {"element_container": ElementContainer(0, bytes.fromhex("2d1a2c0017ffff" + 21 * "00"))}
+
+
+def kinds_in(frame: object) -> list[str]:
+    assert isinstance(frame, NanActionFrame)
+    return [type(each).__name__ for each in frame.attributes]
+
+
+@pytest.mark.parametrize(("name", "frame"), NAN)
+def test_every_recorded_frame_is_read_to_the_octet(name: str, frame: Frame) -> None:
+    assert frame.nan.encode() == frame.octets
+
+
+def test_a_request_tells_our_radio_as_the_independent_device_does() -> None:
+    # It opened no data path with a device whose 802.11 capabilities it had not heard before the request.
+    there = home(phone_session=CAPABLE, camera_session=CAPABLE)
+    People().live_in(there)
+    there.wire.do(there.phone, there.phone.device.open_data_path(CAMERA, there.wire.now))
+    there.wire.run(there.wire.now + 1_000_000)
+    assert path_ends(there.phone)
+    request, response, *later = [decode_nan_frame(each) for each in there.wire.sent]
+    (theirs,) = (
+        each.nan for each in recordings()["data_path_passphrase_initiator"] if each.kind == "data path request"
+    )
+    assert kinds_in(theirs)[-1] == kinds_in(request)[-1] == kinds_in(response)[-1] == ElementContainer.__name__
+    assert all(ElementContainer.__name__ not in kinds_in(each) for each in later)
+
+
+def test_recordings_hold_both_sides() -> None:
+    for frames in recordings().values():
+        assert {each.sender for each in frames} == {THEIRS, "pairlab"}
