@@ -28,10 +28,13 @@ class Commissioning:
     """Who may commission, and whom. The built-in commissioner: disabled -> petitioning -> active -> disabled."""
 
     def __init__(self, *, session_counter: int, petition_time: Micros, max_joiners: int) -> None:
-        self._register = CommissionerRegister(session_counter)
+        self._own_register = CommissionerRegister(session_counter)
+        self._register = self._own_register
         self._petition_time = petition_time
         self._state = CommissionerState.DISABLED
         self._petition_at: Micros | None = None
+        self._session_id: int | None = None
+        self._locator: int | None = None
         self._max_joiners = max_joiners
         self._joiners = JoinerTable(max_joiners)
 
@@ -44,6 +47,16 @@ class Commissioning:
     def active(self) -> ActiveCommissioner | None:
         """Whom the Leader listens to, built in or not."""
         return self._register.active
+
+    @property
+    def own_register(self) -> CommissionerRegister:
+        """The register that counts while this node is the Leader."""
+        return self._own_register
+
+    @property
+    def register(self) -> CommissionerRegister:
+        """The Leader's register, which is this node's own or that of another."""
+        return self._register
 
     @property
     def session_counter(self) -> int:
@@ -67,27 +80,30 @@ class Commissioning:
         """When something is due, and what."""
         return [
             (self._petition_at, self._on_petition),
-            (self._register.deadline, self._register.handle_timeout),
+            (self._own_register.deadline, self._own_register.handle_timeout),
             (self._joiners.deadline, self._joiners.handle_timeout),
         ]
 
-    def petition(self, commissioner_id: str, now: Micros, *, peer: str | None = None) -> Outputs:
+    def petition(
+        self, commissioner_id: str, now: Micros, *, peer: str | None = None, locator: int | None = None
+    ) -> Outputs:
         """Another Commissioner asks the Leader to be the active one; the event says what came of it."""
-        return self._register.petition(commissioner_id, now, peer=peer)
+        return self._register.petition(commissioner_id, now, peer=peer, locator=locator)
 
     def keep_alive(self, session_id: int, now: Micros) -> bool:
         """Whether this session is the active one; it then lives for another 50 s."""
         return self._register.keep_alive(session_id, now)
 
-    def resign(self, session_id: int, now: Micros) -> Outputs:
+    def resign(self, session_id: int, now: Micros, *, reason: str = "resigned") -> Outputs:
         """The active Commissioner gives up; another's session id changes nothing."""
         active = self._register.active
         if active is None or active.session_id != session_id:
             return ()
-        return self._register.remove("resigned")
+        return self._register.remove(reason)
 
-    def start(self, now: Micros) -> Outputs:
+    def start(self, now: Micros, *, locator: int | None = None) -> Outputs:
         """Start the built-in commissioner; it petitions for a moment. One that runs goes on running."""
+        self._locator = locator
         if self._state is CommissionerState.DISABLED:
             self._state = CommissionerState.PETITIONING
             self._petition_at = now + self._petition_time
@@ -99,12 +115,26 @@ class Commissioning:
             return ()
         was_active = self._state is CommissionerState.ACTIVE
         self._state, self._petition_at = CommissionerState.DISABLED, None
-        gone = self._register.remove(reason) if was_active else ()
+        gone = self.resign(self._session_id, now, reason=reason) if was_active and self._session_id is not None else ()
         return (*self._joiners.clear("commissioner-stopped"), *gone)
 
     def leave_partition(self, now: Micros, reason: str) -> Outputs:
         """The node is detached: there is no Leader to be active at."""
-        return (*self.stop(now, reason=reason), *self._register.remove(reason))
+        return (*self.stop(now, reason=reason), *self.follow(self._own_register, now, reason=reason, is_new=True))
+
+    def follow(self, register: CommissionerRegister, now: Micros, *, reason: str, is_new: bool = False) -> Outputs:
+        """From now on this register counts. One's own ends with the partition that one led, and begins empty."""
+        if register is self._register and not is_new:
+            return ()
+        stopped = self.stop(now, reason=reason)
+        gone = self._own_register.remove(reason)
+        self._register = register
+        return (*stopped, *gone)
+
+    def take_over(self, register: CommissionerRegister) -> Outputs:
+        """The register that the other members know is one's own again; a Leader that restarts knows no Commissioner."""
+        self._own_register = self._register = register
+        return register.remove("detached")
 
     def add_joiner(self, joiner: JoinerId, pskd: str, timeout: Micros, now: Micros) -> Outputs:
         """Let a Joiner in through the built-in commissioner; a known one gets the new PSKd and time."""
@@ -128,9 +158,10 @@ class Commissioning:
 
     def _on_petition(self, at: Micros) -> Outputs:
         self._petition_at = None
-        outputs = self._register.petition(BUILT_IN_COMMISSIONER_ID, at, own=True)
+        outputs = self._register.petition(BUILT_IN_COMMISSIONER_ID, at, locator=self._locator, joiners=self._joiners)
         refused = any(isinstance(output, PetitionRejected) for output in outputs)
         self._state = CommissionerState.DISABLED if refused else CommissionerState.ACTIVE
+        self._session_id = None if refused else self._register.session_counter
         return outputs
 
     def _need_active(self) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pairing.coap.message import CoapCode
 from pairing.engine import Event, Micros, Outputs
 from pairing.errors import DecodeError
-from pairing.thread.commissioning import BUILT_IN_COMMISSIONER_ID, CommissionerState
 from pairing.thread.dataset import DatasetKind
 from pairing.thread.management import (
     LeaderState,
@@ -22,6 +21,7 @@ from pairing.thread.management import (
 from pairing.thread.meshcop_events import CommandReceived, CommissionerDatasetChanged, DatasetSetRefused, LieTold
 from pairing.thread.network import Network
 from pairing.thread.network_events import PetitionAccepted, PetitionRejected
+from pairing.thread.petition import ActiveCommissioner
 from pairing.thread.steering import SteeringData, joiner_id
 from pairing.thread.tlv_values import State, tlv_of
 from pairing.thread.tlvs import MeshCopTlvType, Tlv, join_tlvs, split_tlvs
@@ -67,13 +67,23 @@ def tolerant_tlvs(payload: bytes) -> tuple[Tlv, ...]:
         return ()
 
 
+def _steering_by_default(active: ActiveCommissioner) -> bytes:
+    """Nobody may join, unless it is a built-in commissioner that says who."""
+    joiners = [entry.joiner for entry in active.joiners or ()]
+    if any(joiner.eui64 is None for joiner in joiners):
+        return SteeringData.any_joiner().filter
+    if not joiners:
+        return b"\0"
+    return SteeringData.of_joiners(joiner_id(joiner.eui64) for joiner in joiners if joiner.eui64).filter
+
+
 def state_payload(state: State) -> bytes:
     """A State TLV alone."""
     return tlv_of(_T.STATE, state).encode()
 
 
 class Leader:
-    """The Leader of one network. It keeps the commissioner dataset; everything else is the network's."""
+    """The Leader of one network, as any of its nodes reaches it: what it knows is the model's, and its register's."""
 
     def __init__(
         self, network: Network, policy: ManagementPolicy | None = None, lies: LeaderLies | None = None
@@ -81,9 +91,6 @@ class Leader:
         self.network = network
         self.policy = policy or ManagementPolicy()
         self.lies = lies or LeaderLies()
-        self._commissioner_tlvs: tuple[Tlv, ...] = ()
-        self._tlvs_of: int | None = None
-        """The session whose commissioner dataset that is; it means nothing for another."""
 
     # Commissioners
 
@@ -171,30 +178,17 @@ class Leader:
         active = commissioning.active
         if active is None:
             return (tlv_of(_T.COMMISSIONER_SESSION_ID, commissioning.session_counter),)
-        locator = tlv_of(_T.BORDER_AGENT_LOCATOR, self.network.rloc16)
-        if self._tlvs_of == active.session_id:
-            return (*self._commissioner_tlvs, locator)
+        rloc16 = self.network.rloc16 if active.locator is None else active.locator
+        locator = tlv_of(_T.BORDER_AGENT_LOCATOR, rloc16)
+        if active.tlvs:
+            return (*active.tlvs, locator)
         session = tlv_of(_T.COMMISSIONER_SESSION_ID, active.session_id)
-        return (locator, session, Tlv(_T.STEERING_DATA, self._steering_by_default()))
+        return (locator, session, Tlv(_T.STEERING_DATA, _steering_by_default(active)))
 
     @property
     def steering_data(self) -> SteeringData:
         """Who may join now."""
         return SteeringData(find_tlv(self.commissioner_tlvs, _T.STEERING_DATA) or b"\0")
-
-    def _steering_by_default(self) -> bytes:
-        """Nobody may join, unless the built-in commissioner says who."""
-        commissioning = self.network.commissioning
-        active = commissioning.active
-        is_built_in = commissioning.state is CommissionerState.ACTIVE
-        if active is None or not is_built_in or active.commissioner_id != BUILT_IN_COMMISSIONER_ID:
-            return b"\0"
-        joiners = [entry.joiner for entry in commissioning.joiners]
-        if any(joiner.eui64 is None for joiner in joiners):
-            return SteeringData.any_joiner().filter
-        if not joiners:
-            return b"\0"
-        return SteeringData.of_joiners(joiner_id(joiner.eui64) for joiner in joiners if joiner.eui64).filter
 
     @property
     def _may_read_network_key(self) -> bool:
@@ -227,7 +221,7 @@ class Leader:
         verdict = judge_commissioner_set(payload, active.session_id if active else None)
         if verdict.refusal is not None or active is None:
             return self._refused("MGMT_COMMISSIONER_SET", verdict.refusal or ("", "", ""), peer)
-        self._commissioner_tlvs, self._tlvs_of = verdict.tlvs, active.session_id
+        self.network.commissioning.register.set_dataset(verdict.tlvs)
         port = find_tlv(verdict.tlvs, _T.JOINER_UDP_PORT)
         changed = CommissionerDatasetChanged(
             steering_data=find_tlv(verdict.tlvs, _T.STEERING_DATA),

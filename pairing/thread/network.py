@@ -1,9 +1,10 @@
 """One node's view of one Thread network: identity, role, datasets, commissioning, ephemeral key, attached devices.
 
 The single source that the REST API reads and drives, that the Bonjour record follows, and that the border agent's
-MeshCoP drives. There is no radio: a node that is alone becomes leader after the configured time to attach. Not here:
-wire formats, JSON, DTLS, ports. The table of roles is `node.ROLE_TABLE`. Thread specification, chapters 4 (roles), 5
-(partitions) and 8 (datasets, commissioning); times and habits as measured from OpenThread.
+MeshCoP drives. There is no radio: a node that is alone becomes leader after the configured time to attach; one that
+shares a mesh asks then who is there (`ParentRequested`), and the mesh answers with an intent. Not here: wire formats,
+JSON, DTLS, ports. The table of roles is `node.ROLE_TABLE`. Thread specification, chapters 4 (roles), 5 (partitions)
+and 8 (datasets, commissioning); times and habits as measured from OpenThread.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from pairing.thread.network_events import (
     ChildDetached,
     DatasetChanged,
     IdentityChanged,
+    ParentRequested,
     PartitionChanged,
     PetitionRejected,
     RoleChanged,
@@ -31,7 +33,6 @@ from pairing.thread.node import (
     LEADER_WEIGHT,
     MAX_DELAY,
     MAX_ROUTER_ID,
-    NO_LEADER_DATA,
     ROLE_TABLE,
     LeaderData,
     NetworkConfig,
@@ -39,6 +40,7 @@ from pairing.thread.node import (
     Role,
     RoleInput,
 )
+from pairing.thread.partition import Partition
 from pairing.thread.tlvs import MeshCopTlvType
 
 StateValue: TypeAlias = str | int | bool | None
@@ -87,11 +89,20 @@ class Network(NetworkView):
         """Switch Thread off."""
         return self._move(RoleInput.DISABLE, now)
 
-    def lead(self, now: Micros) -> Outputs:
+    def share_mesh(self) -> None:
+        """From now on the node asks who is there before it leads."""
+        self._shares_mesh = True
+
+    def lead(self, now: Micros, *, weighting: int = LEADER_WEIGHT) -> Outputs:
         """Become leader of a partition of its own without waiting."""
         self._require(RoleInput.LEAD)
         router_id = self._own_router_id()
-        return self._enter(RoleInput.LEAD, self._new_partition(router_id), router_id << 10, 1, now)
+        partition: Partition[NetworkView] = Partition(
+            self._drawn_leader_data(router_id, weighting),
+            leader=self.ext_address,
+            register=self._commissioning.own_register,
+        )
+        return self._enter(RoleInput.LEAD, partition, router_id << 10, now)
 
     def split(self, now: Micros) -> Outputs:
         """Lose sight of the rest of the mesh and go on as leader of another partition."""
@@ -99,15 +110,31 @@ class Network(NetworkView):
             raise LocalProtocolError(f"cannot split off while {self._role}: not part of a partition")
         return self.lead(now)
 
-    def merge(self, leader_data: LeaderData, now: Micros, *, role: Role = Role.ROUTER, routers: int = 2) -> Outputs:
-        """Join the partition of another leader as router or child."""
+    def merge(
+        self,
+        partition: "Partition[NetworkView]",
+        now: Micros,
+        *,
+        role: Role = Role.ROUTER,
+        rloc16: int | None = None,
+    ) -> Outputs:
+        """Join the partition of another leader as router, or as child with the short address that its parent gave."""
         if role is Role.ROUTER:
-            return self._enter(RoleInput.JOIN_AS_ROUTER, leader_data, self._own_router_id() << 10, routers, now)
+            self._require(RoleInput.JOIN_AS_ROUTER)
+            router_id = partition.give_router_id(self.ext_address, self._own_router_id())
+            return self._enter(RoleInput.JOIN_AS_ROUTER, partition, router_id << 10, now)
         if role is Role.CHILD:
-            return self._enter(
-                RoleInput.JOIN_AS_CHILD, leader_data, leader_data.leader_router_id << 10 | 1, routers, now
-            )
+            below_leader = partition.leader_data.leader_router_id << 10 | 1
+            return self._enter(RoleInput.JOIN_AS_CHILD, partition, below_leader if rloc16 is None else rloc16, now)
         raise LocalProtocolError(f"one joins a partition as router or child, not as {role}")
+
+    def resume(self, partition: "Partition[NetworkView]", now: Micros) -> Outputs:
+        """Lead on, after a restart, the partition that has not given this Leader up."""
+        if partition.leader != self.ext_address:
+            raise LocalProtocolError("only its own Leader goes on leading a partition")
+        lost = self._commissioning.take_over(partition.register)
+        rloc16 = partition.leader_data.leader_router_id << 10
+        return [*lost, *self._enter(RoleInput.LEAD, partition, rloc16, now)]
 
     def lose_partition(self, now: Micros) -> Outputs:
         """Everything is out of reach: detached, and attaching again."""
@@ -193,13 +220,13 @@ class Network(NetworkView):
         if not self.attached:
             reason = f"the border agent is {self._role}"
             return (PetitionRejected(commissioner_id=commissioner_id, holder=None, reason=reason, peer=peer),)
-        return self._commissioning.petition(commissioner_id, now, peer=peer)
+        return self._commissioning.petition(commissioner_id, now, peer=peer, locator=self._rloc16)
 
     def start_commissioner(self, now: Micros) -> Outputs:
         """Start the built-in commissioner; it petitions for a moment. One that runs goes on running."""
         if not self.attached:
             raise LocalProtocolError(f"a commissioner needs a partition, the node is {self._role}")
-        return self._commissioning.start(now)
+        return self._commissioning.start(now, locator=self._rloc16)
 
     # Devices and counters
 
@@ -275,7 +302,7 @@ class Network(NetworkView):
         self._attach_at = None
         outputs: list[Output] = []
         if not role.is_attached:
-            self._leader_data = NO_LEADER_DATA
+            self._leave_partition()
             outputs += self._commissioning.leave_partition(now, reason)
         if role is not was:
             self._mle_counters = self._mle_counters.count(f"{role}_role")
@@ -296,21 +323,32 @@ class Network(NetworkView):
         except KeyError:
             raise LocalProtocolError(f"cannot {by.value} while {self._role}") from None
 
-    def _enter(self, by: RoleInput, leader_data: LeaderData, rloc16: int, routers: int, now: Micros) -> Outputs:
+    def _enter(self, by: RoleInput, partition: "Partition[NetworkView]", rloc16: int, now: Micros) -> Outputs:
         before = self.partition_id
         self._require(by)
-        self._leader_data, self._rloc16, self._router_count = leader_data, rloc16, routers
+        if self._partition is not partition:
+            self._leave_partition()
+        self._partition, self._rloc16, self._attempts = partition, rloc16, 0
+        partition.enter(self)
         outputs = [*self._move(by, now)]
-        if before is not None and before != leader_data.partition_id:
+        outputs += self._commissioning.follow(partition.register, now, reason="detached")
+        partition_id = partition.leader_data.partition_id
+        if before is not None and before != partition_id:
             self._mle_counters = self._mle_counters.count("partition_id_changes")
-            outputs.append(PartitionChanged(partition_id=leader_data.partition_id, was=before))
+            outputs.append(PartitionChanged(partition_id=partition_id, was=before))
         return outputs
 
-    def _new_partition(self, router_id: int) -> LeaderData:
+    def _leave_partition(self) -> None:
+        if self._partition is not None:
+            self._router_count = len(self._partition.routers)
+            self._partition.leave(self.ext_address)
+            self._partition = None
+
+    def _drawn_leader_data(self, router_id: int, weighting: int) -> LeaderData:
         drawn = self._entropy(6)
         # Zero would read as "none" in every report.
         partition_id = int.from_bytes(drawn[:4], "big") or 1
-        return LeaderData(partition_id, LEADER_WEIGHT, drawn[4], drawn[5], router_id)
+        return LeaderData(partition_id, weighting, drawn[4], drawn[5], router_id)
 
     def _own_router_id(self) -> int:
         """A router keeps its id as long as it can."""
@@ -319,7 +357,11 @@ class Network(NetworkView):
 
     def _on_attached(self, at: Micros) -> Outputs:
         self._mle_counters = self._mle_counters.count("attach_attempts")
-        return self.lead(at)
+        if not self._shares_mesh:
+            return self.lead(at)
+        self._attempts += 1
+        self._attach_at = at + self.config.attach
+        return (ParentRequested(attempt=self._attempts),)
 
     def _on_delay_timer(self, at: Micros) -> Outputs:
         pending, self._pending, self._pending_at = self._pending, None, None

@@ -32,6 +32,13 @@ class RoleChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParentRequested(Event):
+    """The node looks for its network: a router in reach lets it in, or it leads a partition of its own."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionChanged(Event):
     """The node stays attached, but in another partition."""
 

@@ -23,6 +23,7 @@ from pairing.thread.node import (
     NodeIdentity,
     Role,
 )
+from pairing.thread.partition import Partition
 from pairing.thread.state_bitmap import ConnectionMode, InterfaceStatus, StateBitmap, ThreadRole
 from pairing.thread.tlvs import MeshCopTlvType, Tlv
 
@@ -48,7 +49,9 @@ class NetworkView:
         self._pending_at: Micros | None = None
         self._role = Role.DISABLED
         self._attach_at: Micros | None = None
-        self._leader_data = NO_LEADER_DATA
+        self._partition: Partition[NetworkView] | None = None
+        self._shares_mesh = False
+        self._attempts = 0
         self._rloc16 = INVALID_RLOC16
         self._router_count = 0
         self._backbone_router = config.backbone_router
@@ -83,9 +86,15 @@ class NetworkView:
         return self._identity.ext_address
 
     @property
+    def is_border_router(self) -> bool:
+        """Whether it has a border agent, an OMR prefix and a backbone."""
+        return self.config.border_router
+
+    @property
     def omr_prefix(self) -> bytes:
-        """First 8 bytes of the off-mesh routable prefix, a /64."""
-        return self._omr_prefix
+        """First 8 bytes of the off-mesh routable prefix, a /64: the one that the partition uses, or its own."""
+        first = None if self._partition is None else self._partition.first_border_router
+        return self._omr_prefix if first is None else first._omr_prefix
 
     # What it does
 
@@ -117,17 +126,28 @@ class NetworkView:
     @property
     def router_count(self) -> int:
         """Routers in the partition, this one included; kept like `rloc16`."""
-        return self._router_count
+        return self._router_count if self._partition is None else len(self._partition.routers)
+
+    @property
+    def partition(self) -> "Partition[NetworkView] | None":
+        """What the node is part of."""
+        return self._partition
+
+    @property
+    def other_members(self) -> "tuple[NetworkView, ...]":
+        """Everyone else in the partition, in the order they came."""
+        members = () if self._partition is None else self._partition.members
+        return tuple(each for each in members if each is not self)
 
     @property
     def leader_data(self) -> LeaderData:
         """Of the partition; zeros while detached."""
-        return self._leader_data
+        return NO_LEADER_DATA if self._partition is None else self._partition.leader_data
 
     @property
     def partition_id(self) -> int | None:
         """The partition, None while detached."""
-        return self._leader_data.partition_id if self.attached else None
+        return None if self._partition is None else self._partition.leader_data.partition_id
 
     # Its network
 
@@ -178,6 +198,11 @@ class NetworkView:
         return self._backbone_sequence
 
     @property
+    def _is_primary_backbone_router(self) -> bool:
+        members = () if self._partition is None else self._partition.members
+        return next((each for each in members if each.is_border_router and each.backbone_router), self) is self
+
+    @property
     def state_bitmap(self) -> StateBitmap:
         """TXT `sb` as it is now."""
         attached = self.attached
@@ -188,7 +213,7 @@ class NetworkView:
             interface_status=InterfaceStatus.ACTIVE if attached else interface,
             availability=self.config.availability,
             bbr_active=attached and self._backbone_router,
-            bbr_primary=attached and self._backbone_router,
+            bbr_primary=attached and self._backbone_router and self._is_primary_backbone_router,
             role=roles.get(self._role, ThreadRole.DISABLED_OR_DETACHED),
             ephemeral_key_supported=self._ephemeral_key.enabled,
             multi_ail=self.config.multi_ail,

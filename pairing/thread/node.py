@@ -75,6 +75,10 @@ class NetworkConfig:
     """From enabling, with a dataset, to being leader."""
     petition: Micros = 100 * MILLISECOND
     """What the built-in commissioner takes to become active."""
+    border_router: bool = True
+    """Whether it is one: with a border agent, an OMR prefix and a backbone."""
+    router_eligible: bool = True
+    """Whether it may become router and Leader; an end device cannot."""
     backbone_router: bool = True
     """Whether the backbone router function is on at first."""
     ephemeral_key: bool = True

@@ -16,7 +16,9 @@ from pairing.thread.network_events import (
     PartitionChanged,
     RoleChanged,
 )
+from pairing.thread.network_view import NetworkView
 from pairing.thread.node import ROLE_TABLE, LeaderData, NetworkConfig, Role, RoleInput
+from pairing.thread.partition import Partition
 from tests.support.thread_network import DATASET, counting_entropy, make_network, names, run_until
 
 PENDING = DATASET.with_tlvs(
@@ -46,13 +48,13 @@ def in_role(role: Role) -> Network:
     if role is Role.LEADER:
         network.lead(1)
     elif role is not Role.DETACHED:
-        network.merge(LeaderData(77, 64, 1, 1, 9), 1, role=role)
+        network.merge(Partition(LeaderData(77, 64, 1, 1, 9)), 1, role=role)
     assert network.role is role
     return network
 
 
 def drive(network: Network, by: RoleInput) -> None:
-    partition = LeaderData(5, 64, 1, 1, 3)
+    partition: Partition[NetworkView] = Partition(LeaderData(5, 64, 1, 1, 3))
     intents = {
         RoleInput.ENABLE: lambda: network.enable(2),
         RoleInput.DISABLE: lambda: network.disable(2),
@@ -125,7 +127,7 @@ def test_split_keeps_the_role_and_changes_the_partition() -> None:
 
 def test_merging_into_another_partition_makes_a_router_of_a_leader() -> None:
     network = leader()
-    other = LeaderData(1234, 64, 1, 2, 40)
+    other: Partition[NetworkView] = Partition(LeaderData(1234, 64, 1, 2, 40))
     assert names(network.merge(other, 8 * SECOND)) == ["RoleChanged", "PartitionChanged"]
     assert (network.role, network.partition_id, network.router_count) == (Role.ROUTER, 1234, 2)
 
