@@ -61,7 +61,7 @@ class _Table(BaseModel):
 
 
 class Named(BaseModel):
-    """What every accessory and phone has: a stable id, by default the slug of its name."""
+    """What every accessory, phone and commissioner has: a stable id, by default the slug of its name."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -111,6 +111,41 @@ class PhoneSpec(Named):
     """What every call ends in, whatever it was asked: an outcome of credential calls, a WAError case, a NanStatus."""
     search_budget: Duration = "5s"
     """How long it looks for a border router, or for a Wi-Fi Aware device."""
+
+
+class CommissionerSpec(Named):
+    """One `[[commissioner]]`: speaks MeshCoP with a border router of the home, or with any other at `address`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    target: str = ""
+    """The border router's id; by default the only one of the home."""
+    address: str = Field("", examples=["192.0.2.1:49153"])
+    """HOST:PORT of any Border Agent, which then needs a key as well."""
+    pskc: str = Field("", repr=False)
+    """In hex; of a border router of the home it is known."""
+    passphrase: str = Field("", repr=False)
+    network_name: str = ""
+    ext_pan_id: str = ""
+    """With the passphrase and the name they make the PSKc."""
+    code: str = Field("", repr=False)
+    """A sharing code instead of a PSKc."""
+    commissioner_id: str = ""
+    """What it calls itself in petitions; by default its name."""
+    keep_alive: Duration = "40s"
+    joiner_udp_port: int = Field(1000, ge=1, le=65535)
+    provisioning_url: str | None = None
+    """What a joiner has to name; empty: none; by default any."""
+    patience: Duration = "30s"
+    """How long it waits for each answer."""
+    lies: list[Literal["no-keep-alive", "no-session-id", "reject-joiners", "kek-on-reject"]] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_default_id(cls, data: Any) -> Any:
+        if isinstance(data, dict) and not data.get("id") and not data.get("name"):
+            return {**data, "id": "commissioner"}
+        return data
 
 
 class AfterSpec(_Table):
@@ -179,13 +214,14 @@ class HomeSpec(_Table):
     state: str | None = None
     accessory: list[AccessorySpec] = []
     phone: list[PhoneSpec] = []
+    commissioner: list[CommissionerSpec] = []
     fault: list[FaultSpec] = []
     air: AirSpec | None = None
 
     @model_validator(mode="after")
     def _unique_ids(self) -> "HomeSpec":
         seen: set[str] = set()
-        for each in (*self.accessory, *self.phone):
+        for each in (*self.accessory, *self.phone, *self.commissioner):
             if each.id in seen:
                 raise ValueError(f"the id {each.id!r} is used twice; give one of them another `id`")
             seen.add(each.id)
@@ -289,7 +325,7 @@ def read_home(tables: dict[str, Any], origin: str = "home") -> HomeSpec:
         raise HomeFileError(f"{origin}: {explain(problem, HomeSpec)}") from None
 
 
-_ADDED = ("accessory", "phone", "fault")
+_ADDED = ("accessory", "phone", "commissioner", "fault")
 
 
 def load_scenario(path: Path) -> ScenarioSpec:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, TypeAdapter
 from devices.accessories.base import Accessory
 from devices.accessories.registry import kinds
 from devices.actor import Actor
+from devices.controllers.commissioner import HomeCommissioner
 from devices.controllers.phone import PROFILES, Phone
 from devices.events import vocabulary
 from devices.faults.base import wire_faults
@@ -117,7 +118,7 @@ def _parameters(record: type[Any]) -> Schema:
 
 def _tell_steps(step: Schema) -> None:
     """The verbs and events there are, and which keys go together."""
-    actors: list[type[Actor]] = [*_our_kinds().values(), Phone]
+    actors: list[type[Actor]] = [*_our_kinds().values(), Phone, HomeCommissioner]
     verbs = sorted({*HOME_VERBS, *(verb for cls in actors for verb in cls.verbs)})
     for name, words in (("do", verbs), ("expect", _events()), ("never", _events())):
         step["properties"][name] |= {"type": "string", "enum": words}

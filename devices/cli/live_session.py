@@ -232,14 +232,20 @@ def _reach_text(reach: Reach) -> str:
 
 
 def home_rows(live: LiveHome) -> list[Row]:
-    """The accessories and phones of a running home."""
+    """The accessories, phones and commissioners of a running home."""
     phones = [
         Row(each.id, each.name, each.kind, each.state, [f"control /v1/phones/{each.id}"])
         for each in live.phones.values()
     ]
-    return [
-        accessory_row(entry, live.accessories[entry["id"]].facts.get("instance")) for entry in accessory_entries(live)
-    ] + phones
+    commissioners = [
+        Row(each.id, each.name, each.kind, each.state, [f"control /v1/commissioners/{each.id}"])
+        for each in live.commissioners.values()
+    ]
+    return (
+        [accessory_row(entry, live.accessories[entry["id"]].facts.get("instance")) for entry in accessory_entries(live)]
+        + phones
+        + commissioners
+    )
 
 
 def accessory_entries(live: LiveHome) -> list[dict[str, Any]]:

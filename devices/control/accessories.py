@@ -35,7 +35,7 @@ def accessory_routes(desk: Desk) -> APIRouter:
     ) -> AccessoryDetail:
         """Add one more accessory and switch it on. The body has the keys of an [[accessory]] table."""
         async with desk.changing:
-            if spec.id in live.accessories or spec.id in live.phones:
+            if spec.id in live.actors:
                 raise ProblemError(409, "id-taken", f"the id {spec.id!r} is taken in this home")
             accessory = await live.add_accessory(spec)
         response.headers["Location"] = f"/v1/accessories/{accessory.id}"

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from devices.control.accessories import accessory_routes
 from devices.control.clock import clock_routes
+from devices.control.commissioners import commissioner_routes
 from devices.control.desk import Desk
 from devices.control.events import event_routes
 from devices.control.faults import fault_routes
@@ -19,7 +20,7 @@ from devices.control.problems import Json, ProblemDocument, install_problems
 from devices.control.wifi_aware import wifi_aware_routes
 from devices.home import LiveHome
 
-ABOUT = """A running pairlab home: accessories, phones, faults, events and time.
+ABOUT = """A running pairlab home: accessories, phones, commissioners, faults, events and time.
 
 What an emulated platform refuses is a result: 200 with `outcome: "refused"`. Problem documents (RFC 9457) are for
 misuse of pairlab: 400 usage, 403 foreign page or secret, 404 unknown actor, verb or route, 409 refused by state or id
@@ -51,8 +52,8 @@ def app_of(desk: Desk, *, token: str | None = None, hosts: Collection[str] = ())
         generate_unique_id_function=_operation_id,
         responses={"4XX": _PROBLEM, "503": _PROBLEM},
     )
-    phones = (phone_routes, wifi_aware_routes)
-    for routes in (home_routes, accessory_routes, *phones, event_routes, fault_routes, clock_routes):
+    controllers = (phone_routes, wifi_aware_routes, commissioner_routes)
+    for routes in (home_routes, accessory_routes, *controllers, event_routes, fault_routes, clock_routes):
         app.include_router(routes(desk))
     app.include_router(page_routes())
     app.add_middleware(Guard, token=token, hosts=hosts)

@@ -9,12 +9,14 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from devices.accessories.base import Accessory
+from devices.actor import Actor
+from devices.controllers.commissioner import HomeCommissioner
 from devices.controllers.phone import Phone
 from devices.event_log import StampedEvent, Waited, plain
 from devices.home import LiveHome
 from devices.home.installed_fault import InstalledFault
 
-SECRET_MEMBERS = frozenset({"code", "dataset", "network_key", "passphrase", "pin", "pskc", "pskd"})
+SECRET_MEMBERS = frozenset({"code", "dataset", "network_key", "passphrase", "pending_dataset", "pin", "pskc", "pskd"})
 """Members of a verb's result that are left out unless secrets are asked for."""
 
 
@@ -52,6 +54,16 @@ class PhoneDocument(BaseModel):
     verbs: dict[str, str]
 
 
+class CommissionerDocument(BaseModel):
+    """One commissioner."""
+
+    id: str
+    name: str
+    state: str = Field(description="idle, connecting, connected, petitioning, active, …")
+    facts: dict[str, Any] = Field(description="its id in petitions, its session, who may join through it")
+    verbs: dict[str, str]
+
+
 class ReadyDocument(BaseModel):
     """The home is up. The first members are those of the ready line of `pairlab up --json`."""
 
@@ -61,6 +73,7 @@ class ReadyDocument(BaseModel):
     accessories: list[AccessoryDocument]
     name: str
     phones: list[str]
+    commissioners: list[str] = []
     cursor: int = Field(description="the id of the newest event")
 
 
@@ -186,7 +199,18 @@ def phone_document(phone: Phone) -> PhoneDocument:
     )
 
 
-def _verbs(actor: Accessory | Phone) -> dict[str, str]:
+def commissioner_document(commissioner: HomeCommissioner) -> CommissionerDocument:
+    """A commissioner; its keys stay where they are."""
+    return CommissionerDocument(
+        id=commissioner.id,
+        name=commissioner.name,
+        state=commissioner.state,
+        facts=plain(commissioner.facts),
+        verbs=_verbs(commissioner),
+    )
+
+
+def _verbs(actor: Actor) -> dict[str, str]:
     return {verb: _first_line(getattr(type(actor), attribute)) for verb, attribute in actor.verbs.items()}
 
 
@@ -202,6 +226,7 @@ def ready_document(live: LiveHome, api: str, *, secrets: bool) -> ReadyDocument:
         accessories=[accessory_document(each, secrets=secrets) for each in live.accessories.values()],
         name=live.spec.name,
         phones=list(live.phones),
+        commissioners=list(live.commissioners),
         cursor=live.log.last_id,
     )
 

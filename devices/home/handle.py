@@ -57,7 +57,7 @@ class Outcome(Generic[ResultT]):
 
 
 class ActorHandle:
-    """An accessory or phone of a running home, safe to use from any thread."""
+    """An accessory, phone or commissioner of a running home, safe to use from any thread."""
 
     def __init__(self, home: "Home", actor: Actor) -> None:
         self._home = home
@@ -279,12 +279,12 @@ class Home:
         return self.submit(run()).result()
 
     def __getitem__(self, actor_id: str) -> ActorHandle:
-        """The accessory or phone of that id. Raises UnknownActorError."""
+        """The accessory, phone or commissioner of that id. Raises UnknownActorError."""
         return ActorHandle(self, self.call(lambda: self.live.actor(actor_id)))
 
     def __iter__(self) -> Iterator[str]:
-        """The ids of all accessories and phones, in the order of the file."""
-        return iter(self.call(lambda: [*self.live.accessories, *self.live.phones]))
+        """The ids of all accessories, phones and commissioners, in the order of the file."""
+        return iter(self.call(lambda: list(self.live.actors)))
 
     @contextmanager
     def fault(self, kind: str, target: str = "*", **parameters: Any) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""A home on an event loop: clock, lan and air, accessories, phones, faults, log and recorder put together.
+"""A home on an event loop: clock, media, accessories, phones, commissioners, faults, log and recorder put together.
 
 The same code runs in real and in virtual time; only in real time does it open sockets.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from devices.accessories.base import Accessory
 from devices.accessories.registry import build
 from devices.actor import Actor, Site
+from devices.controllers.commissioner import HomeCommissioner
 from devices.controllers.phone import Phone
 from devices.errors import UnknownActorError, UnknownKindError, UsageError
 from devices.event_log import EventLog, Pattern, StampedEvent
@@ -22,7 +23,17 @@ from devices.media.lan import Lan
 from devices.media.medium import Medium, Tap
 from devices.sim.chance import Chance
 from devices.sim.clock import Clock
-from devices.spec import AirSpec, FaultSpec, HomeSpec, PhoneSpec, Reach, closest, duration_us, make_record
+from devices.spec import (
+    AirSpec,
+    CommissionerSpec,
+    FaultSpec,
+    HomeSpec,
+    PhoneSpec,
+    Reach,
+    closest,
+    duration_us,
+    make_record,
+)
 from devices.stores.credential_rows import CredentialRows, MemoryRows
 from devices.stores.state import StateDirectory
 from devices.transcripts.recorder import Recorder
@@ -80,6 +91,7 @@ class LiveHome:
         self.faults: dict[str, InstalledFault] = {}
         self.accessories: dict[str, Accessory] = {}
         self.phones: dict[str, Phone] = {}
+        self.commissioners: dict[str, HomeCommissioner] = {}
         self._gateway: Any = None
         self._fault_number = 0
         self._saved: dict[str, Mapping[str, Any]] = {}
@@ -93,8 +105,13 @@ class LiveHome:
             reach=options.reach,
             free_ports=options.free_ports,
             attach=options.attach,
-            others=lambda: (*self.accessories.values(), *self.phones.values()),
+            others=lambda: tuple(self.actors.values()),
         )
+
+    @property
+    def actors(self) -> dict[str, Actor]:
+        """Everyone in the home by id: accessories, phones, commissioners, each in the order of the file."""
+        return {**self.accessories, **self.phones, **self.commissioners}
 
     @property
     def seed(self) -> int:
@@ -114,6 +131,8 @@ class LiveHome:
                 self._add(build(self.site, accessory_spec))
             for phone_spec in self.spec.phone:
                 self._add_phone(phone_spec)
+            for commissioner_spec in self.spec.commissioner:
+                self.commissioners[commissioner_spec.id] = HomeCommissioner(self.site, commissioner_spec)
             for accessory_spec in self.spec.accessory:
                 for lie in accessory_spec.lies:
                     table = {"kind": lie} if isinstance(lie, str) else dict(lie)
@@ -130,6 +149,8 @@ class LiveHome:
 
     async def stop(self, *, goodbye: bool = True) -> None:
         """Take the home down: goodbyes first, then every port, timer and socket."""
+        for commissioner in self.commissioners.values():
+            await commissioner.stop()
         for phone in self.phones.values():
             await phone.stop()
         for accessory in reversed(self.accessories.values()):
@@ -187,8 +208,7 @@ class LiveHome:
 
     async def add_accessory(self, spec: Any) -> Accessory:
         """Add and power on one more accessory while the home runs."""
-        if spec.id in self.accessories or spec.id in self.phones:
-            raise UsageError(f"the id {spec.id!r} is taken in this home")
+        self._check_free(spec.id)
         if self._gateway is None:
             await self._open_network()
         accessory = build(self.site, spec)
@@ -199,6 +219,21 @@ class LiveHome:
             del self.accessories[accessory.id]
             raise
         return accessory
+
+    def add_commissioner(self, spec: CommissionerSpec) -> HomeCommissioner:
+        """Add one more commissioner while the home runs."""
+        self._check_free(spec.id)
+        self.commissioners[spec.id] = HomeCommissioner(self.site, spec)
+        return self.commissioners[spec.id]
+
+    async def remove_commissioner(self, actor_id: str) -> None:
+        """Let it resign, and forget it."""
+        await self.commissioner(actor_id).stop()
+        del self.commissioners[actor_id]
+
+    def _check_free(self, actor_id: str) -> None:
+        if actor_id in self.actors:
+            raise UsageError(f"the id {actor_id!r} is taken in this home")
 
     async def remove_accessory(self, actor_id: str) -> None:
         """Power off and forget an accessory, and the faults that were meant for it."""
@@ -221,14 +256,18 @@ class LiveHome:
             raise UnknownActorError(f"no phone {actor_id!r} in this home{closest(actor_id, self.phones)}")
         return self.phones[actor_id]
 
+    def commissioner(self, actor_id: str) -> HomeCommissioner:
+        """Raises UnknownActorError."""
+        if actor_id not in self.commissioners:
+            raise UnknownActorError(f"no commissioner {actor_id!r} in this home{closest(actor_id, self.commissioners)}")
+        return self.commissioners[actor_id]
+
     def actor(self, actor_id: str) -> Actor:
-        """An accessory or phone. Raises UnknownActorError."""
-        found: Actor | None = self.accessories.get(actor_id) or self.phones.get(actor_id)
-        if found is None:
-            raise UnknownActorError(
-                f"nobody called {actor_id!r} in this home{closest(actor_id, [*self.accessories, *self.phones])}"
-            )
-        return found
+        """An accessory, phone or commissioner. Raises UnknownActorError."""
+        actors = self.actors
+        if actor_id not in actors:
+            raise UnknownActorError(f"nobody called {actor_id!r} in this home{closest(actor_id, actors)}")
+        return actors[actor_id]
 
     async def do(self, actor_id: str, verb: str, arguments: Mapping[str, Any] | None = None) -> Any:
         """Tell an actor a verb."""

@@ -48,6 +48,9 @@ def home_document(live: LiveHome, api: str) -> dict[str, Any]:
             for each in live.accessories.values()
         ],
         "phones": [{"id": each.id, "name": each.name, **plain(each.facts)} for each in live.phones.values()],
+        "commissioners": [
+            {"id": each.id, "name": each.name, **plain(each.facts)} for each in live.commissioners.values()
+        ],
     }
     return document
 

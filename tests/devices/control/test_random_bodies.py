@@ -37,6 +37,19 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "/v1/phones/phone/actions/accept": {"request": 1},
     "/v1/phones/phone/thread/storeCredentials": {"border_agent_id": "0011223344556677", "dataset": "0e08"},
     "/v1/phones/phone/thread/retrieveCredentials": {"border_agent_id": "0011223344556677"},
+    "/v1/commissioners": {
+        "id": "c",
+        "name": "C",
+        "target": "br",
+        "pskc": "0f",
+        "keep_alive": "40s",
+        "joiner_udp_port": 1000,
+        "lies": ["no-keep-alive"],
+    },
+    "/v1/commissioners/installer/actions/petition": {"target": "br", "pskc": "0f", "ext_pan_id": "00"},
+    "/v1/commissioners/installer/actions/get": {"kind": "active", "target": "br", "code": "123456"},
+    "/v1/commissioners/installer/actions/set": {"kind": "active", "fields": {"channel": 15}},
+    "/v1/commissioners/installer/actions/enable-joiner": {"joiner": "any", "pskd": "J01NME", "lifetime": "1m"},
     "/v1/events/wait": {"type": "RoleChanged", "where": {"role": "leader"}, "actor": "br", "after": 0, "timeout": 0},
     "/v1/faults": {
         "kind": "delay",
@@ -118,6 +131,7 @@ async def client() -> AsyncIterator[tuple[httpx.AsyncClient, LiveHome]]:
     tables = {
         "accessory": [{"id": "br", "kind": "thread-border-router"}],
         "phone": [{"id": "phone", "search_budget": "0s"}],
+        "commissioner": [{"id": "installer", "patience": "1s"}],
     }
     live = LiveHome(read_home(tables), HomeOptions(seed=7, free_ports=True, attach="1ms"))
     await live.start()

@@ -1,0 +1,80 @@
+"""Our Border Agent engine behind real UDP sockets on loopback, on the test's own loop: no accessory, no home."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from devices.driver import EngineDriver
+from devices.sim.clock import Clock
+from pairing.engine import Address, Endpoint, Event
+from pairing.thread.border_agent import EPHEMERAL_LINK, MAIN_LINK, BorderAgent, BorderAgentSettings
+from pairing.thread.network import Network
+from tests.support.meshcop import leading_network
+from tests.support.thread_network import counting_entropy
+
+
+class UdpBorderAgent:
+    """The engine, its events, and where it listens. `share` opens a code."""
+
+    def __init__(self, network: Network, settings: BorderAgentSettings | None) -> None:
+        self.network = network
+        self.events: list[Event] = []
+        self.clock = Clock(asyncio.get_running_loop(), virtual=False)
+        agent = BorderAgent(network, counting_entropy(7), settings)
+        self.driver = EngineDriver(agent, self.clock, on_event=self.events.append, port=self)
+        self._sockets: dict[str, asyncio.DatagramTransport] = {}
+
+    def send(self, payload: bytes, to: Address) -> None:
+        """A datagram out of the port that `link` names."""
+        assert isinstance(to, Endpoint)
+        if to.link in self._sockets:
+            self._sockets[to.link].sendto(payload, (to.host, to.port))
+
+    async def listen(self, link: str) -> int:
+        """Open a port; its number."""
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: _Incoming(self.driver, link), local_addr=("127.0.0.1", 0)
+        )
+        self._sockets[link] = transport
+        return int(transport.get_extra_info("sockname")[1])
+
+    async def share(self, lifetime: int) -> tuple[str, str]:
+        """A code, and the address where it is good."""
+        port = await self.listen(EPHEMERAL_LINK)
+        now = self.clock.now()
+        self.network.activate_ephemeral_key(port, now, lifetime=lifetime)
+        self.driver.do(lambda agent, at: agent.follow(at))
+        key = self.network.ephemeral_key.key
+        assert key is not None
+        return key.code, f"127.0.0.1:{port}"
+
+    async def close(self) -> None:
+        """Close every socket."""
+        self.driver.stop()
+        self.clock.close()
+        for transport in self._sockets.values():
+            transport.close()
+        await asyncio.sleep(0)
+
+
+class _Incoming(asyncio.DatagramProtocol):
+    def __init__(self, driver: EngineDriver[BorderAgent], link: str) -> None:
+        self._driver = driver
+        self._link = link
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self._driver.deliver(data, Endpoint(addr[0], addr[1], self._link))
+
+
+@asynccontextmanager
+async def border_agent(
+    network: Network | None = None, settings: BorderAgentSettings | None = None
+) -> AsyncIterator[tuple[UdpBorderAgent, str]]:
+    """A Border Agent that leads a known network, and its address."""
+    agent = UdpBorderAgent(network or leading_network(), settings)
+    port = await agent.listen(MAIN_LINK)
+    agent.driver.do(lambda each, now: each.follow(now))
+    try:
+        yield agent, f"127.0.0.1:{port}"
+    finally:
+        await agent.close()
