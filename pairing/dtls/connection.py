@@ -151,6 +151,14 @@ class Connection(ABC):
         reason = "closed by our side" if was_connected else "handshake given up by our side"
         return [*outputs, ConnectionClosed(**self._facts(), by_peer=False, reason=reason)]
 
+    def replaced(self) -> Outputs:
+        """The peer has begun another connection from the same address."""
+        if self._is_shaking_hands:
+            error = PeerRejectedError("DTLS: the peer began another handshake instead")
+            return self._fail(DtlsInput.CLOSED_BY_PEER, error)
+        self._move(DtlsInput.CLOSED_BY_PEER)
+        return [ConnectionClosed(**self._facts(), by_peer=True, reason="the peer began another handshake")]
+
     # Records
 
     def _on_record(self, record: DtlsRecord, now: Micros) -> list[Output]:
@@ -158,8 +166,9 @@ class Connection(ABC):
             return [self._ignored(f"record of version {record.version:#06x}, expected DTLS")]
         if record.epoch < self._records.read_epoch:
             return [self._ignored(f"record of epoch {record.epoch} after the change to epoch 1")]
-        is_data = record.content_type == ContentType.APPLICATION_DATA
-        if record.epoch > self._records.read_epoch or (is_data and record.epoch and self._is_shaking_hands):
+        # The peer sends nothing but handshake messages in epoch 1 before its Finished: the rest came too early.
+        is_handshake = record.content_type == ContentType.HANDSHAKE
+        if record.epoch > self._records.read_epoch or (record.epoch and self._is_shaking_hands and not is_handshake):
             return self._keep_early(record)
         try:
             plaintext = self._records.open(record)
@@ -180,7 +189,7 @@ class Connection(ABC):
         return []
 
     def _take_early(self, now: Micros) -> list[Output]:
-        """Records that came before their time. Application data still has to wait for the Finished."""
+        """Records that came before their time; those that have to wait for the Finished go on waiting."""
         early, self._early = self._early, []
         outputs: list[Output] = []
         for record in early:

@@ -146,11 +146,12 @@ class DtlsServer:
             return [told, self._hello_verify_request(greeting, sender)]
         if self._settings.cookie_exchange and not self._has_cookie(greeting, sender):
             return [self._hello_verify_request(greeting, sender)]
+        before = self._connections.get(sender)
+        outputs = [] if before is None else list(before.replaced())
         connection = DtlsServerConnection(sender, self._password, self._entropy, self._settings)
-        self._over.pop(sender, None)
         self._connections[sender] = connection
         message, hello, sequence = greeting.message, greeting.hello, greeting.sequence
-        return list(self._act(connection, lambda: connection.accept(message, hello, sequence, now), now))
+        return [*outputs, *self._act(connection, lambda: connection.accept(message, hello, sequence, now), now)]
 
     def _has_cookie(self, greeting: _Greeting, sender: Address) -> bool:
         return is_equal(greeting.hello.cookie, self._cookies.make(sender))

@@ -24,6 +24,8 @@ PHONE, AGENT = Endpoint("192.0.2.1", 49200), Endpoint("192.0.2.2", 49191)
 PASSWORD, OTHER_PASSWORD = b"J01NME", b"J01NMF"
 EXTENDED = Extension(ExtensionType.EXTENDED_MASTER_SECRET)
 E = TypeVar("E", bound=Event)
+Sent = tuple[str, bytes]
+"""A datagram on its way, and who sent it."""
 
 
 def with_extended_master_secret(settings: DtlsSettings) -> DtlsSettings:
@@ -52,24 +54,25 @@ class DtlsPair:
         passwords: tuple[bytes, bytes] = (PASSWORD, PASSWORD),
         policy: ConnectionPolicy = BORDER_AGENT_POLICY,
         seed: object = 0,
-        bend: Callable[[int, bytes], Sequence[bytes]] | None = None,
+        bend: Callable[[int, Sent], Sequence[Sent]] | None = None,
     ) -> None:
         self.client = DtlsClient(AGENT, passwords[0], seeded(f"{seed}/client"), client)
         self.server = DtlsServer(passwords[1], seeded(f"{seed}/server"), server, policy)
         self.now: Micros = 0
-        self.sent: list[tuple[str, bytes]] = []
+        self.sent: list[Sent] = []
         """Every datagram by who sent it, whether it arrived or not."""
         self.client_events: list[Event] = []
         self.server_events: list[Event] = []
-        self.wire: list[tuple[str, bytes]] = []
-        self._bend = bend or (lambda number, datagram: (datagram,))
+        self.wire: list[Sent] = []
+        self._bend = bend or (lambda number, sent: (sent,))
 
     def take(self, outputs: Sequence[Output], who: str) -> None:
         """Note events, put datagrams on the wire."""
         for output in outputs:
             if isinstance(output, Transmit):
-                self.sent.append((who, output.payload))
-                self.wire += [(who, each) for each in self._bend(len(self.sent), output.payload)]
+                sent = (who, output.payload)
+                self.sent.append(sent)
+                self.wire += self._bend(len(self.sent), sent)
             else:
                 (self.client_events if who == "client" else self.server_events).append(output)
 
