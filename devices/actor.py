@@ -14,7 +14,9 @@ from pydantic_core import ArgsKwargs
 
 from devices.errors import UnknownVerbError, UsageError
 from devices.media.air import Air
+from devices.media.ble import BleMedium
 from devices.media.lan import Lan
+from devices.media.mesh_roles import MeshRoles
 from devices.sim.chance import Chance, Stream
 from devices.sim.clock import Clock
 from devices.spec import Reach, closest, explain
@@ -43,6 +45,8 @@ class Site:
     chance: Chance
     lan: Lan
     air: Air
+    ble: BleMedium
+    mesh: MeshRoles
     emit: Callable[[Event, str, str], None]
     lie_told: Callable[[str, str, str], None]
     reach: Reach

@@ -24,6 +24,8 @@ from devices.accessories.registry import accessory
 from devices.actor import Site, verb
 from devices.driver import EngineDriver
 from devices.errors import ActionRefusedError, HomeFileError, UsageError
+from devices.media.medium import Flight
+from devices.media.mesh import MeshPlace
 from devices.otbr.engine import OtbrEngine
 from devices.spec import Duration, duration_us
 from devices.transports.reach import bind_hosts, shown_host
@@ -64,6 +66,7 @@ class ThreadBorderRouter(Accessory):
         self._chance_of_ports = site.chance.stream(f"accessory/{actor_id}/ports")
         self._bonjour = BorderRouterBonjour(self, self._naming, RenameStyle(settings.rename))
         self._driver: EngineDriver[OtbrEngine] | None = None
+        self._place: MeshPlace | None = None
         self._rest: BorderRouterRest | None = None
         self._sockets: dict[str, socket.socket] = {}
         self._ports = Ports()
@@ -139,6 +142,7 @@ class ThreadBorderRouter(Accessory):
             else:
                 self._ports = Ports(trel=self._drawn_port())
             self._bonjour.start(self.told_lies)
+            self._place = self.site.mesh.join(self, self._on_mesh)
             self._follow()
             if self._wants_enabled:
                 self.perform(self.network.enable)
@@ -155,6 +159,9 @@ class ThreadBorderRouter(Accessory):
         self.load_state(remembered)
 
     async def _close(self) -> None:
+        if self._place is not None:
+            self.site.mesh.leave(self._place)
+            self._place = None
         if self._rest is not None:
             await self._rest.close()
             self._rest = None
@@ -185,6 +192,11 @@ class ThreadBorderRouter(Accessory):
     def _on_event(self, event: Event) -> None:
         self.emit(event, "mesh")
         self._follow()
+        if self._place is not None:
+            self._place.follow(event)
+
+    def _on_mesh(self, flight: Flight) -> None:
+        """A datagram from a neighbour."""
 
     def _follow(self) -> None:
         if self._driver is None:
@@ -258,6 +270,14 @@ class ThreadBorderRouter(Accessory):
         except LocalProtocolError as problem:
             raise ActionRefusedError(f"{self.id}: {problem}") from None
 
+    def _moving(self, move: Callable[[MeshPlace], None]) -> None:
+        if self._place is None:
+            raise ActionRefusedError(f"{self.id} is switched off")
+        try:
+            move(self._place)
+        except LocalProtocolError as problem:
+            raise ActionRefusedError(f"{self.id}: {problem}") from None
+
     @verb("enable")
     async def _do_enable(self) -> None:
         """Switch Thread on."""
@@ -270,8 +290,18 @@ class ThreadBorderRouter(Accessory):
 
     @verb("lead")
     async def _do_lead(self) -> None:
-        """Become leader at once."""
-        self._refusing(self.network.lead)
+        """Become leader at once, of a partition that the others of the network go over to."""
+        self._moving(self.site.mesh.lead)
+
+    @verb("split")
+    async def _do_split(self) -> None:
+        """Lose sight of the rest of the mesh, with the devices attached to it, and lead a partition of its own."""
+        self._moving(self.site.mesh.split)
+
+    @verb("merge")
+    async def _do_merge(self) -> None:
+        """See the rest of the mesh again; the lesser of the two partitions goes over to the other."""
+        self._moving(self.site.mesh.merge)
 
     @verb("factory-reset")
     async def _do_factory_reset(self) -> None:

@@ -19,8 +19,11 @@ from devices.events import FaultEnded, FaultFired, FaultStarted, FrameIgnored, R
 from devices.faults.base import FaultContext, make_fault, wire_faults
 from devices.home.installed_fault import InstalledFault
 from devices.media.air import Air
+from devices.media.ble import BleMedium
 from devices.media.lan import Lan
 from devices.media.medium import Medium, Tap
+from devices.media.mesh import Mesh
+from devices.media.mesh_roles import MeshRoles
 from devices.sim.chance import Chance
 from devices.sim.clock import Clock
 from devices.spec import (
@@ -85,7 +88,9 @@ class LiveHome:
             discovery_windows=(spec.air or AirSpec()).discovery_windows,
             on_ignored=lambda actor, reason: self._emit(FrameIgnored(reason=reason, protocol="802.11"), actor, "air"),
         )
-        self.media: tuple[Medium, ...] = (self.lan, self.air)
+        self.mesh = Mesh(self.clock, taps)
+        self.ble = BleMedium(self.clock, taps)
+        self.media: tuple[Medium, ...] = (self.lan, self.air, self.mesh, self.ble)
         """Where wire faults act."""
         self.air_hub: AirHub | None = None
         self.faults: dict[str, InstalledFault] = {}
@@ -100,6 +105,8 @@ class LiveHome:
             chance=self.chance,
             lan=self.lan,
             air=self.air,
+            ble=self.ble,
+            mesh=MeshRoles(self.clock, self.mesh),
             emit=self._emit,
             lie_told=self._lie_told,
             reach=options.reach,
