@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pairing.ieee80211.frames import Category
 from pairing.nan.attributes import (
     Attribute,
+    Availability,
     CipherSuite,
     CipherSuiteInfo,
     DeviceCapabilityExtension,
@@ -34,6 +35,7 @@ from pairing.nan.attributes import (
 )
 from pairing.nan.data_path_keys import gtk_suite
 from pairing.nan.data_path_rules import DataPathLies, DataPathSettings
+from pairing.nan.data_path_schedule import committed_to
 from pairing.nan.frames import NafSubtype, NanActionFrame
 from pairing.nan.key_schedule import PMKID_LENGTH
 from pairing.nan.platform_rules import DataPathSecurity
@@ -154,6 +156,11 @@ class DataPathTerms:
             agreed = self._schedule(self._ndl(NdlType.CONFIRM, NegotiationStatus.ACCEPTED))
         return self._frame(NafSubtype.DATA_PATH_CONFIRM, ndp, self._keyed(None, descriptor), agreed)
 
+    @property
+    def _availability(self) -> tuple[Availability, ...]:
+        own = self.device.availability
+        return own if self.counter is None else committed_to(own, self.counter)
+
     def install(self, descriptor: SharedKeyDescriptor) -> NanActionFrame:
         """M4."""
         ndp = self._ndp(NdpType.SECURITY_INSTALL, NegotiationStatus.ACCEPTED, control=self._security_bit)
@@ -248,7 +255,7 @@ class DataPathTerms:
             destination=self.peer_ndi if self.is_between_ndis else self.peer_nmi,
             source=self.own_ndi if self.is_between_ndis else device.nmi,
             bssid=device.cluster_id,
-            attributes=(*attributes, ndp, *keyed, *device.availability, *schedule),
+            attributes=(*attributes, ndp, *keyed, *self._availability, *schedule),
             category=Category.PROTECTED_DUAL_OF_PUBLIC if self.is_marked else Category.PUBLIC,
             subtype=subtype,
         )

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pairing.nan.attributes import ElementContainer
+from pairing.nan.attributes import Availability, ElementContainer, Ndc
+from pairing.nan.data_path_schedule import committed_to
 from pairing.nan.frames import NanActionFrame, decode_nan_frame
 from tests.support.nan_air import CAMERA, home
 from tests.support.nan_live import THEIRS, Frame, recordings
@@ -35,6 +36,20 @@ def test_a_request_tells_our_radio_as_the_independent_device_does() -> None:
     )
     assert kinds_in(theirs)[-1] == kinds_in(request)[-1] == kinds_in(response)[-1] == ElementContainer.__name__
     assert all(ElementContainer.__name__ not in kinds_in(each) for each in later)
+
+
+def test_a_confirm_commits_us_to_the_slots_that_it_agrees_to() -> None:
+    # It ended the data path as long as the schedule that it had proposed was not part of our availability.
+    request, response, confirm = (each.nan for each in recordings()["data_path_counter_proposal"][:3])
+    assert isinstance(response, NanActionFrame)
+    proposed = response.find(Ndc)
+    before, after = request.find(Availability), confirm.find(Availability)
+    assert proposed is not None
+    assert before is not None
+    assert after is not None
+    assert committed_to((before,), proposed) == (after,)
+    assert before.sequence_id != after.sequence_id
+    assert committed_to((after,), proposed) == (after,)
 
 
 def test_recordings_hold_both_sides() -> None:
