@@ -14,7 +14,9 @@ ROOT = Path(__file__).parents[2]
 class Program:
     """A running program. `expect` waits for a line; leaving the context ends it."""
 
-    def __init__(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], env: Mapping[str, str] | None = None, *, stdin: int = subprocess.PIPE
+    ) -> None:
         self.command = command
         self.seen: list[str] = []
         self._lines: queue.Queue[str | None] = queue.Queue()
@@ -24,7 +26,7 @@ class Program:
             env=env,
             text=True,
             bufsize=1,
-            stdin=subprocess.PIPE,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
@@ -76,7 +78,6 @@ class Program:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._process.stdin is not None
         assert self._process.stdout is not None
         if self.is_running:
             self._process.terminate()
@@ -85,7 +86,8 @@ class Program:
         except subprocess.TimeoutExpired:
             self.kill()
         try:
-            self._process.stdin.close()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
         except BrokenPipeError:
             pass  # it ended before it read its input
         self._reader.join(5)
