@@ -39,6 +39,7 @@ class DtlsClient(Connection):
 
     role = EcJpakeRole.CLIENT
     table = CLIENT
+    renegotiation = HandshakeType.HELLO_REQUEST
 
     def __init__(
         self, address: Address, password: bytes, entropy: Entropy, settings: DtlsSettings | None = None

@@ -61,6 +61,8 @@ class Connection(ABC):
 
     role: ClassVar[EcJpakeRole]
     table: ClassVar[Mapping[tuple[DtlsState, DtlsInput], DtlsState]]
+    renegotiation: ClassVar[HandshakeType]
+    """The message by which the peer of a connection asks for another handshake under its protection."""
 
     def __init__(self, address: Address, password: bytes, entropy: Entropy, settings: DtlsSettings) -> None:
         self.address = address
@@ -233,6 +235,9 @@ class Connection(ABC):
         return outputs
 
     def _on_fragment(self, fragment: HandshakeFragment, now: Micros) -> list[Output]:
+        if self.state is DtlsState.CONNECTED and fragment.msg_type == self.renegotiation:
+            refusal = Alert(AlertLevel.WARNING, AlertDescription.NO_RENEGOTIATION)
+            return [*self._send_alert(refusal), self._ignored("the peer asks for a renegotiation")]
         if fragment.message_seq < self._reassembler.expected or not self._is_shaking_hands:
             is_last = fragment.offset + len(fragment.body) == fragment.length
             if self._flight and fragment.message_seq == self._previous and is_last:

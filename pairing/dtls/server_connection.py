@@ -32,6 +32,7 @@ class DtlsServerConnection(Connection):
 
     role = EcJpakeRole.SERVER
     table = SERVER
+    renegotiation = HandshakeType.CLIENT_HELLO
 
     @property
     def client_random(self) -> bytes:
