@@ -16,6 +16,7 @@ from devices.cli import (
     phone,
     run,
     sweep,
+    thread,
     transcript,
     up,
 )
@@ -65,6 +66,7 @@ app.add_typer(transcript.app, name="transcript", rich_help_panel=TESTS)
 app.command("explain", rich_help_panel=TESTS)(explain.explain)
 app.add_typer(phone.app, name="phone", rich_help_panel=WIFI_AWARE)
 app.add_typer(dataset.app, name="dataset", rich_help_panel=THREAD)
+app.add_typer(thread.app, name="thread", rich_help_panel=THREAD)
 app.add_typer(credentials.app, name="credentials", rich_help_panel=THREAD)
 app.command("browse", rich_help_panel=TOOLS)(browse.browse)
 app.command("decode", rich_help_panel=TOOLS)(decode.decode)

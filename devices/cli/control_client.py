@@ -42,9 +42,9 @@ class ControlClient:
         """What is at a path, given by its parts. Raises EmulatorError."""
         return self._ask("GET", path, None)
 
-    def post(self, *path: str, body: Mapping[str, Any]) -> Any:
-        """The answer to a body. Raises EmulatorError."""
-        return self._ask("POST", path, body)
+    def post(self, *path: str, body: Mapping[str, Any], secrets: bool = False) -> Any:
+        """The answer to a body, with codes and keys only on request. Raises EmulatorError."""
+        return self._ask("POST", path, body, "?secrets=true" if secrets else "")
 
     def first_phone(self) -> str:
         """The id of the home's first phone. Raises UsageError if it has none."""
@@ -53,12 +53,12 @@ class ControlClient:
             raise UsageError(f"the home at {self.url} has no phone; give its file a [[phone]] table")
         return str(phones[0]["id"])
 
-    def _ask(self, method: str, path: tuple[str, ...], body: Mapping[str, Any] | None) -> Any:
+    def _ask(self, method: str, path: tuple[str, ...], body: Mapping[str, Any] | None, query: str = "") -> Any:
         from http.client import HTTPException  # these take longer to import than most commands run
         from urllib.error import HTTPError
         from urllib.request import ProxyHandler, Request, build_opener
 
-        url = "/".join((self.url, *(quote(part, safe="") for part in path)))
+        url = "/".join((self.url, *(quote(part, safe="") for part in path))) + query
         headers = {"Content-Type": "application/json"}
         if os.environ.get(TOKEN_VARIABLE):
             headers["Authorization"] = f"Bearer {os.environ[TOKEN_VARIABLE]}"

@@ -15,7 +15,7 @@ from devices.controllers.commissioner_results import Refusal, RefusedError, done
 from devices.controllers.commissioner_session import CommissionerSession
 from devices.controllers.commissioner_target import Access, Whom, find
 from devices.controllers.credential_fetching import CodeUse
-from devices.controllers.datagram_path import open_path
+from devices.controllers.datagram_path import RETRIES, open_path
 from devices.errors import ActionRefusedError, UsageError
 from devices.events import StateChanged
 from devices.spec import CommissionerSpec, Duration, duration_us
@@ -145,6 +145,7 @@ class HomeCommissioner(Actor):
             commissioner_id=self.commissioner_id,
             keep_alive=duration_us(self._spec.keep_alive),
             joiner_udp_port=self._spec.joiner_udp_port,
+            dtls=RETRIES,
             joiners=JoinerServerSettings(provisioning_url=self._spec.provisioning_url, lies=joiner_lies),
             lies=CommissionerLies(no_keep_alive="no-keep-alive" in lies, no_session_id="no-session-id" in lies),
         )

@@ -12,12 +12,13 @@ from devices.controllers.commissioner_results import (
     request_refusal,
     silence,
 )
-from devices.controllers.datagram_path import open_path
+from devices.controllers.datagram_path import RETRIES, open_path
 from devices.driver import EngineDriver
 from devices.sim.chance import Stream
 from pairing.dtls.events import HandshakeCompleted
 from pairing.engine import SECOND, Address, Endpoint, Entropy, Event, Micros, peer_name
 from pairing.errors import ExchangeTimeoutError
+from pairing.thread.commissioner import CommissionerSettings
 from pairing.thread.commissioner_states import FetchState
 from pairing.thread.credential_fetch import CredentialFetch
 from pairing.thread.meshcop_events import CredentialsFetched, FetchFailed
@@ -41,7 +42,7 @@ class CodeUse:
 
     async def fetch(self, address: Endpoint, patience: Micros) -> CredentialsFetched:
         """Connect, read, close. Raises RefusedError, TransportUnavailableError."""
-        engine = CredentialFetch(address, self._code.decode("ascii"), self._entropy)
+        engine = CredentialFetch(address, self._code.decode("ascii"), self._entropy, CommissionerSettings(dtls=RETRIES))
         driver = EngineDriver(engine, self._site.clock, on_event=self._on_event)
         peer = peer_name(address)
 

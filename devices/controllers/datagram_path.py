@@ -6,8 +6,11 @@ from typing import Protocol
 from devices.actor import Site
 from devices.media.medium import MediumPort
 from devices.sim.chance import Stream
-from pairing.engine import Address, Endpoint
+from pairing.dtls.settings import DtlsSettings, DtlsTimes
+from pairing.engine import SECOND, Address, Endpoint
 
+RETRIES = DtlsSettings(times=DtlsTimes(first_wait=SECOND))
+"""RFC 6347's first wait: somebody sits and waits, and a Border Agent is deaf for two seconds after a wrong key."""
 _FIRST_DYNAMIC_PORT = 49152
 _DYNAMIC_PORTS = 65536 - _FIRST_DYNAMIC_PORT
 

@@ -1,8 +1,10 @@
 """Our Border Agent engine behind real UDP sockets on loopback, on the test's own loop: no accessory, no home."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any, Self, TypeVar
 
 from devices.driver import EngineDriver
 from devices.sim.clock import Clock
@@ -11,6 +13,8 @@ from pairing.thread.border_agent import EPHEMERAL_LINK, MAIN_LINK, BorderAgent, 
 from pairing.thread.network import Network
 from tests.support.meshcop import leading_network
 from tests.support.thread_network import counting_entropy
+
+ResultT = TypeVar("ResultT")
 
 
 class UdpBorderAgent:
@@ -78,3 +82,33 @@ async def border_agent(
         yield agent, f"127.0.0.1:{port}"
     finally:
         await agent.close()
+
+
+class BackgroundBorderAgent:
+    """The same on a thread of its own, for synchronous tests; `call` runs something on its loop."""
+
+    def __init__(self, settings: BorderAgentSettings | None = None) -> None:
+        self._settings = settings
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="border agent", daemon=True)
+        self.agent: UdpBorderAgent
+        self.address = ""
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self.call(self._open)
+        return self
+
+    async def _open(self) -> None:
+        self._running = border_agent(settings=self._settings)
+        self.agent, self.address = await self._running.__aenter__()
+
+    def call(self, work: Callable[[], Coroutine[Any, Any, ResultT]]) -> ResultT:
+        """Run a coroutine function there and give its result."""
+        return asyncio.run_coroutine_threadsafe(work(), self._loop).result(30)
+
+    def __exit__(self, *reason: object) -> None:
+        self.call(lambda: self._running.__aexit__(None, None, None))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(30)
+        self._loop.close()
