@@ -9,10 +9,12 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from devices.actor import Site, verb
+from devices.controllers.commissioner_results import RefusedError, refused
+from devices.controllers.phone_code_fetch import CodeFetcher, Fetched
 from devices.controllers.questions import Answer
 from devices.controllers.user import User
 from devices.controllers.wifi_aware import WifiAware
@@ -87,6 +89,7 @@ class Phone(WifiAwareVerbs):
         self._browses: Counter[str] = Counter()
         self._news = asyncio.Event()
         self._saved: dict[str, Any] = {}
+        self._code_fetcher = CodeFetcher(site, self.id, self.user, self._look_for, self.emit)
         self._take_up_wifi_aware(spec)
         self._outcome: ProfileOutcome | None = None
         self.set_outcome(spec.outcome)
@@ -340,7 +343,54 @@ class Phone(WifiAwareVerbs):
         else:
             self.emit(CredentialStored(platform=self.profile, border_agent=agent))
 
+    # Sharing codes
+
+    async def _look_for(
+        self, service_type: str, wanted: Callable[[ResolvedService], bool], within: Micros
+    ) -> ResolvedService | None:
+        """The first service of a type that is wanted; None if there was none in that time."""
+        until = self.site.clock.now() + within
+        with self._browsing(service_type) as driver:
+            alarm = self.site.clock.call_at(until, self._news.set)
+            try:
+                while True:
+                    self._news.clear()
+                    found = next(filter(wanted, driver.engine.found(service_type)), None)
+                    if found is not None or self.site.clock.now() >= until:
+                        return found
+                    await self._news.wait()
+            finally:
+                alarm.cancel()
+
+    async def _store_fetched(self, fetched: Fetched) -> dict[str, Any]:
+        """What the store says of a credential that a code was worth; a profile without one keeps nothing."""
+        value = {
+            "border_agent": fetched.instance,
+            "network_name": fetched.network_name,
+            "dataset": fetched.active.hex(),
+        }
+        if self._thread is None:
+            return {"outcome": "done", "value": value}
+        is_google = self._thread.family is StoreFamily.GOOGLE
+        agent_id = fetched.border_agent_id if is_google else fetched.extended_address
+        stored = await self._do_store_credential(agent_id.hex(), fetched.active.hex())
+        return stored if stored["outcome"] == "refused" else {**stored, "value": value}
+
     # Verbs
+
+    @verb("fetch-by-code")
+    async def _do_fetch_by_code(
+        self, target: str = "", code: str | None = None, within: Duration | None = None
+    ) -> dict[str, Any]:
+        """Find a border router that shows a sharing code, type the code, and store what it is worth."""
+        budget = self._budget if within is None else duration_us(within)
+        self._querier()
+        try:
+            fetched = await self._code_fetcher.fetch(target, code, budget, self.user.patience)
+        except RefusedError as problem:
+            platform = {"domain": None, "code": None, "case": None, "delay_ms": 0}
+            return {**refused(problem.refusal), "platform": platform}
+        return await self._store_fetched(fetched)
 
     @verb("browse")
     async def _do_browse(

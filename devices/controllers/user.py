@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
-from devices.actor import Site
+from devices.actor import Actor, Site
 from devices.controllers.questions import Answer, Questions
 from devices.events import CodeRequired, ConsentRequested
 from devices.spec import duration_us
@@ -57,8 +57,13 @@ class User:
     async def type_code(
         self, kind: str, peer: bytes, service: str, given: str | None = None, attempt: int = 1
     ) -> Answer | None:
-        """What he types, or that he will not; None if he has done neither when his patience was over."""
-        right = self.read_code(peer, kind)
+        """What he types for a device on the air, or that he will not; None if his patience was over before."""
+        return await self.type_text(kind, address_text(peer), service, self.read_code(peer, kind), given, attempt)
+
+    async def type_text(
+        self, kind: str, peer: str, service: str, right: str | None, given: str | None = None, attempt: int = 1
+    ) -> Answer | None:
+        """The same for whoever `peer` names, with the code that is right as far as he can read it."""
         typed = given
         if typed is None and self.code != "none":
             is_wrong = self.code == "wrong" or (self.code == "wrong-then-right" and attempt == 1)
@@ -83,14 +88,16 @@ class User:
         owner = self._site.air.actor_at(peer)
         for other in self._site.others():
             if other.id == owner:
-                shows: dict[str, str] = dict(getattr(other, "shows", {}))
-                return shows.get(kind) or shows.get("code")
+                return self.read_screen(other, kind)
         return None
 
-    def _require(self, kind: str, peer: bytes, service: str, number: int, *, is_waiting: bool) -> None:
-        self._tell(
-            CodeRequired(peer=address_text(peer), kind=kind, request=number, service=service, is_waiting=is_waiting)
-        )
+    def read_screen(self, other: Actor, kind: str) -> str | None:
+        """What somebody of the home shows."""
+        shows: dict[str, str] = dict(getattr(other, "shows", {}))
+        return shows.get(kind) or shows.get("code")
+
+    def _require(self, kind: str, peer: str, service: str, number: int, *, is_waiting: bool) -> None:
+        self._tell(CodeRequired(peer=peer, kind=kind, request=number, service=service, is_waiting=is_waiting))
 
 
 def wrong_code(right: str | None) -> str:
