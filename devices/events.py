@@ -50,6 +50,14 @@ class StateChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeChanged(Event):
+    """Something that an accessory is good for is otherwise now: `on`, `brightness`, `temperature`."""
+
+    name: str
+    value: bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestReceived(Event):
     """A client asked something: the journal of REST, CoAP and GATT requests to assert on."""
 
@@ -290,6 +298,7 @@ def vocabulary() -> Mapping[str, type[Event]]:
 
 __all__ = [
     "PLATFORM_NAMES",
+    "AttributeChanged",
     "BootstrappingCompleted",
     "BootstrappingDeferred",
     "BootstrappingFailed",

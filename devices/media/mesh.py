@@ -15,14 +15,14 @@ from devices.errors import MediumError
 from devices.media.medium import Medium, MediumPort, Receive, Tap
 from devices.sim.clock import Clock
 from pairing.engine import Address, Endpoint, Event, Micros, Outputs
+from pairing.thread.border_agent import JOINER_LINK
 from pairing.thread.network import Network
 from pairing.thread.network_view import NetworkView
 from pairing.thread.partition import MeshIdentity, Partition
 
 LATENCY_US = 5_000
 JOINER_UDP_PORT = 1000
-RELAY_LINK = "mesh"
-ALL_ROUTERS = Endpoint("ff02::2", JOINER_UDP_PORT, "joiner")
+ALL_ROUTERS = Endpoint("ff02::2", JOINER_UDP_PORT, JOINER_LINK)
 """Every router in reach."""
 _LINK_LOCAL = bytes.fromhex("fe80000000000000")
 
@@ -30,6 +30,11 @@ _LINK_LOCAL = bytes.fromhex("fe80000000000000")
 def link_local(ext_address: bytes) -> str:
     """The link-local address of a node with this extended address, as text."""
     return str(IPv6Address(_LINK_LOCAL + bytes((ext_address[0] ^ 0x02,)) + ext_address[1:]))
+
+
+def joiner_endpoint(ext_address: bytes) -> Endpoint:
+    """Where a node with this extended address is reached: a router by joiners, a joiner by its router."""
+    return Endpoint(link_local(ext_address), JOINER_UDP_PORT, JOINER_LINK)
 
 
 class MeshNode(Protocol):

@@ -8,9 +8,9 @@ happens to a model is in the log. Which partition goes on is `partition.Rank`'s 
 from collections.abc import Callable, Iterator
 
 from devices.media.medium import Receive
-from devices.media.mesh import ALL_ROUTERS, JOINER_UDP_PORT, Mesh, MeshNode, MeshPlace, link_local
+from devices.media.mesh import Mesh, MeshNode, MeshPlace, joiner_endpoint
 from devices.sim.clock import Clock
-from pairing.engine import MILLISECOND, Endpoint, Event, Micros, Outputs
+from pairing.engine import MILLISECOND, Event, Micros, Outputs
 from pairing.thread.dataset_sync import Agreement, active_time, agreement, is_behind, lacks_pending
 from pairing.thread.diagnostics import DeviceMode, ThreadChild
 from pairing.thread.network_events import (
@@ -54,7 +54,7 @@ class MeshRoles:
         """A node has power from now on. Its model asks the mesh before it leads."""
         network = node.network
         network.share_mesh()
-        port = self.mesh.attach(node.id, (_endpoint(network.ext_address),), receive)
+        port = self.mesh.attach(node.id, (joiner_endpoint(network.ext_address),), receive)
         place = MeshPlace(node, port, self._on_event, self.mesh.island_of(node.id), ext_address=network.ext_address)
         place.read_dataset()
         if network.config.border_router:
@@ -128,7 +128,7 @@ class MeshRoles:
         self._by_address.pop(place.ext_address, None)
         place.ext_address = place.network.ext_address
         self._by_address[place.ext_address] = place
-        self.mesh.set_addresses(place.port, (_endpoint(place.ext_address),))
+        self.mesh.set_addresses(place.port, (joiner_endpoint(place.ext_address),))
 
     def _settle(self, place: MeshPlace) -> None:
         """A node's role or partition is another one: who hangs on it follows, who may be outranked listens."""
@@ -165,14 +165,14 @@ class MeshRoles:
         network = place.network
         if place.is_gone or network.role is not Role.DETACHED or network.active_dataset is None:
             return
-        found = max(self._within_reach(place), key=lambda each: each.rank, default=None)
-        if found is not None and self._enter(place, found):
+        if self._enter_best(place):
             return
         announced = self._announced(place)
         if announced is not None:
             dataset = announced.network.active_dataset
             assert dataset is not None  # a place without a dataset has no identity  # noqa: S101
             place.perform(lambda now: network.adopt_active_dataset(dataset, now))
+            self._enter_best(place)
         elif network.config.router_eligible and not network.active_dataset.missing("active"):
             self._lead(place)
 
@@ -181,6 +181,10 @@ class MeshRoles:
         place.perform(place.network.lead)
         if place.network.partition is not None:
             self._note(place, place.network.partition)
+
+    def _enter_best(self, place: MeshPlace) -> bool:
+        best = self._best_for(place)
+        return best is not None and self._enter(place, best)
 
     def _enter(self, place: MeshPlace, partition: Partition[NetworkView]) -> bool:
         """Let a node in as Leader that is back, as router or as child; whether there was a place."""
@@ -400,10 +404,6 @@ class MeshRoles:
 
     def _later(self, delay: Micros, action: Callable[[], None]) -> None:
         self._clock.call_later(delay, action)
-
-
-def _endpoint(ext_address: bytes) -> Endpoint:
-    return Endpoint(link_local(ext_address), JOINER_UDP_PORT, ALL_ROUTERS.link)
 
 
 def _detach_strangers(parent: MeshPlace, now: Micros) -> Outputs:

@@ -132,6 +132,16 @@ class JoinerDiscovered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JoinerRouterFound(Event):
+    """A device that joins has found the network that expects it, and the router that will relay for it."""
+
+    joiner: str
+    network_name: str
+    ext_pan_id: bytes
+    joiner_udp_port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JoinFinReceived(Event):
     """A Joiner that proved its PSKd says who made it."""
 
