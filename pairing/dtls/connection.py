@@ -99,6 +99,11 @@ class Connection(ABC):
         return None if self.state.is_final else self._resend_at
 
     @property
+    def is_shaking_hands(self) -> bool:
+        """Whether there is no connection yet."""
+        return self.state is not DtlsState.CONNECTED
+
+    @property
     def intermediates(self) -> Intermediates:
         """Every value known so far, by name."""
         return self._secrets.intermediates
@@ -153,13 +158,12 @@ class Connection(ABC):
         reason = "closed by our side" if was_connected else "handshake given up by our side"
         return [*outputs, ConnectionClosed(**self._facts(), by_peer=False, reason=reason)]
 
-    def replaced(self) -> Outputs:
-        """The peer has begun another connection from the same address."""
-        if self._is_shaking_hands:
-            error = PeerRejectedError("DTLS: the peer began another handshake instead")
-            return self._fail(DtlsInput.CLOSED_BY_PEER, error)
+    def abandon(self, reason: str) -> Outputs:
+        """End without a word: this connection has to give way."""
+        if self.is_shaking_hands:
+            return self._fail(DtlsInput.CLOSED_BY_PEER, PeerRejectedError(f"DTLS: {reason}"))
         self._move(DtlsInput.CLOSED_BY_PEER)
-        return [ConnectionClosed(**self._facts(), by_peer=True, reason="the peer began another handshake")]
+        return [ConnectionClosed(**self._facts(), by_peer=True, reason=reason)]
 
     # Records
 
@@ -170,7 +174,7 @@ class Connection(ABC):
             return [self._ignored(f"record of epoch {record.epoch} after the change to epoch 1")]
         # The peer sends nothing but handshake messages in epoch 1 before its Finished: the rest came too early.
         is_handshake = record.content_type == ContentType.HANDSHAKE
-        if record.epoch > self._records.read_epoch or (record.epoch and self._is_shaking_hands and not is_handshake):
+        if record.epoch > self._records.read_epoch or (record.epoch and self.is_shaking_hands and not is_handshake):
             return self._keep_early(record)
         try:
             plaintext = self._records.open(record)
@@ -179,10 +183,6 @@ class Connection(ABC):
         except RemoteProtocolError as error:
             return [self._ignored(str(error))]
         return self._on_plaintext(record, plaintext, now)
-
-    @property
-    def _is_shaking_hands(self) -> bool:
-        return self.state is not DtlsState.CONNECTED
 
     def _keep_early(self, record: DtlsRecord) -> list[Output]:
         if record.epoch != 1 or len(self._early) >= EARLY_RECORDS:
@@ -238,7 +238,7 @@ class Connection(ABC):
         if self.state is DtlsState.CONNECTED and fragment.msg_type == self.renegotiation:
             refusal = Alert(AlertLevel.WARNING, AlertDescription.NO_RENEGOTIATION)
             return [*self._send_alert(refusal), self._ignored("the peer asks for a renegotiation")]
-        if fragment.message_seq < self._reassembler.expected or not self._is_shaking_hands:
+        if fragment.message_seq < self._reassembler.expected or not self.is_shaking_hands:
             is_last = fragment.offset + len(fragment.body) == fragment.length
             if self._flight and fragment.message_seq == self._previous and is_last:
                 return self._repeat("the peer repeated its flight", now)
@@ -320,7 +320,7 @@ class Connection(ABC):
         return [received, *self._fail(DtlsInput.ALERTED, kind(f"DTLS: {text}", alert.description))]
 
     def _on_close_notify(self) -> list[Output]:
-        if self._is_shaking_hands:
+        if self.is_shaking_hands:
             error = PeerRejectedError("DTLS: the peer closed during the handshake", AlertDescription.CLOSE_NOTIFY)
             return self._fail(DtlsInput.CLOSED_BY_PEER, error)
         outputs = self._close_notify()

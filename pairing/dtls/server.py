@@ -1,12 +1,13 @@
 """The DTLS server of one port: asks strangers for a cookie, holds a connection per peer, forgets those that are over.
 
-Before the cookie it keeps nothing of a peer, unless its policy says that a first ClientHello takes a place.
+Before the cookie it keeps nothing of a peer, unless its policy is exclusive: then it keeps the address.
 Order of draws: the secret of its cookies at construction, then those of each connection as it comes about.
 Source: RFC 6347, section 4.2.1; what OpenThread does around it is in `settings.ConnectionPolicy`.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from pairing.crypto.kdf import is_equal
 from pairing.dtls.connection import PROTOCOL
@@ -23,6 +24,8 @@ from pairing.wire import Reader
 
 LAST_FIRST_SEQUENCE, LAST_FIRST_MESSAGE = 2**47, 2**15
 """Our numbers go on from those of a ClientHello, and would overflow if it were one with higher ones."""
+MOST_DEAF = 1024
+"""So many peers at most are ignored after their end; of more, the first are forgotten early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +54,21 @@ class DtlsServer:
         self._policy = policy
         self._cookies = cookies or AddressCookies(entropy)
         self._connections: dict[Address, DtlsServerConnection] = {}
-        self._over: dict[Address, Micros] = {}
-        """Peers whose connection is over, and until when they are ignored."""
+        self._deaf: dict[Address, Micros] = {}
+        """Peers whose connection is over, and until when they are ignored, in the order of those times."""
         self._claimed: Address | None = None
 
     @property
     def deadline(self) -> Micros | None:
         """The earliest moment at which a connection wants to act or a peer stops being ignored."""
-        waits = [*self._over.values()]
+        waits = [*islice(self._deaf.values(), 1)]
         waits += [each.deadline for each in self._connections.values() if each.deadline is not None]
         return min(waits, default=None)
 
     @property
     def connections(self) -> dict[Address, DtlsServerConnection]:
         """The connections that are not over, by address."""
-        return {address: each for address, each in self._connections.items() if not each.state.is_final}
+        return dict(self._connections)
 
     def change_password(self, password: bytes) -> None:
         """Another password for connections to come."""
@@ -74,20 +77,20 @@ class DtlsServer:
     def receive(self, payload: bytes, sender: Address, now: Micros) -> Outputs:
         """A datagram has arrived."""
         outputs = list(self.handle_timeout(now))
+        if sender in self._deaf:
+            return [*outputs, _ignored(sender, "datagram within the deaf time after the connection's end")]
         connection = self._connections.get(sender)
         greeting = _read_greeting(payload)
         if connection is None:
             return [*outputs, *self._on_stranger(greeting, sender, now)]
-        if connection.state.is_final:
-            return [*outputs, _ignored(sender, "datagram within the deaf time after the connection's end")]
         if isinstance(greeting, _Greeting) and self._replaces(greeting, connection):
             return [*outputs, *self._on_greeting(greeting, sender, now)]
         return [*outputs, *self._act(connection, lambda: connection.receive(payload, sender, now), now)]
 
     def handle_timeout(self, now: Micros) -> Outputs:
         """Let every connection act that is due, and forget the peers whose deaf time is over."""
-        for address in [address for address, until in self._over.items() if until <= now]:
-            self._forget(address)
+        while self._deaf and next(iter(self._deaf.values())) <= now:
+            self._forget(next(iter(self._deaf)))
         outputs: list[Output] = []
         for connection in tuple(self._connections.values()):
             if connection.deadline is not None and connection.deadline <= now:
@@ -116,13 +119,15 @@ class DtlsServer:
     def _act(self, connection: DtlsServerConnection, action: Callable[[], Outputs], now: Micros) -> Iterator[Output]:
         """Let a connection act, and note if it is over then."""
         yield from action()
-        if connection.state.is_final:
-            self._over[connection.address] = now + self._policy.deaf_after
-            if not self._policy.deaf_after:
-                self._forget(connection.address)
+        if not connection.state.is_final:
+            return
+        del self._connections[connection.address]
+        self._deaf[connection.address] = now + self._policy.deaf_after
+        if not self._policy.deaf_after or len(self._deaf) > MOST_DEAF:
+            self._forget(next(iter(self._deaf)))
 
     def _forget(self, address: Address) -> None:
-        del self._over[address], self._connections[address]
+        del self._deaf[address]
         if self._claimed == address:
             self._claimed = None
 
@@ -131,10 +136,9 @@ class DtlsServer:
     def _on_stranger(self, greeting: "_Greeting | str", sender: Address, now: Micros) -> list[Output]:
         if isinstance(greeting, str):
             return [_ignored(sender, greeting)]
-        places = len(self._connections) + (self._claimed is not None and self._claimed not in self._connections)
-        if places >= self._policy.max_connections and self._claimed != sender:
-            return [_ignored(sender, f"ClientHello while {places} connections take all places")]
-        if self._policy.claim_on_first_hello:
+        if self._policy.is_exclusive:
+            if self._claimed not in (None, sender):
+                return [_ignored(sender, "ClientHello while another peer has the one place")]
             self._claimed = sender
         return self._on_greeting(greeting, sender, now)
 
@@ -146,12 +150,24 @@ class DtlsServer:
             return [told, self._hello_verify_request(greeting, sender)]
         if self._settings.cookie_exchange and not self._has_cookie(greeting, sender):
             return [self._hello_verify_request(greeting, sender)]
-        before = self._connections.get(sender)
-        outputs = [] if before is None else list(before.replaced())
+        outputs = self._make_room(sender)
+        if len(self._connections) >= self._policy.max_connections:
+            return [_ignored(sender, f"ClientHello while {len(self._connections)} connections take all places")]
         connection = DtlsServerConnection(sender, self._password, self._entropy, self._settings)
         self._connections[sender] = connection
         message, hello, sequence = greeting.message, greeting.hello, greeting.sequence
         return [*outputs, *self._act(connection, lambda: connection.accept(message, hello, sequence, now), now)]
+
+    def _make_room(self, sender: Address) -> list[Output]:
+        """End what a new connection replaces: the one from the same address, else the oldest handshake if need be."""
+        before, reason = self._connections.get(sender), "the peer began another handshake"
+        if before is None and len(self._connections) >= self._policy.max_connections:
+            waiting = (each for each in self._connections.values() if each.is_shaking_hands)
+            before, reason = next(waiting, None), "the handshake gave way to another peer's, all places being taken"
+        if before is None:
+            return []
+        del self._connections[before.address]
+        return [*before.abandon(reason)]
 
     def _has_cookie(self, greeting: _Greeting, sender: Address) -> bool:
         return is_equal(greeting.hello.cookie, self._cookies.make(sender))

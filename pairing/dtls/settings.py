@@ -132,12 +132,14 @@ class ConnectionPolicy:
     deaf_after: Micros = 2 * SECOND
     """How long a peer is ignored after its connection failed or was closed."""
     max_connections: int = 32
-    """So many at once, those that are still deaf included; further peers get no answer."""
-    claim_on_first_hello: bool = False
-    """The first ClientHello, even without a cookie, takes a place: what OpenThread does on its ephemeral-key port."""
+    """So many at once. Where a peer comes with a right cookie and finds none free, the oldest handshake that is not
+    over gives way; established connections stay."""
+    is_exclusive: bool = False
+    """One peer at a time, and a first ClientHello, even without a cookie, takes the place until the end of the deaf
+    time after its connection: what OpenThread does on its ephemeral-key port."""
     replace_on_new_hello: bool = True
     """A ClientHello with a right cookie from the address of a connection replaces it (RFC 6347, section 4.2.8)."""
 
 
 BORDER_AGENT_POLICY = ConnectionPolicy()
-EPHEMERAL_KEY_POLICY = ConnectionPolicy(max_connections=1, claim_on_first_hello=True)
+EPHEMERAL_KEY_POLICY = ConnectionPolicy(is_exclusive=True)
