@@ -4,6 +4,8 @@ Order of draws: server random (32 octets), session id, EC-JPAKE's draws (`ecjpak
 Source: RFC 6347, section 4.2; draft-cragie-tls-ecjpake-01. Alerts and their order as Mbed TLS has them.
 """
 
+from collections.abc import Iterator
+
 from pairing.dtls.alerts import AlertDescription
 from pairing.dtls.client import altered
 from pairing.dtls.connection import Connection
@@ -91,10 +93,13 @@ class DtlsServerConnection(Connection):
             self._message(HandshakeType.SERVER_KEY_EXCHANGE, encode_server_key_exchange(secrets.jpake.round_two())),
             self._message(HandshakeType.SERVER_HELLO_DONE, b""),
         )
-        sent = self._send_flight([FlightItem(0, message) for message in flight], now)
+        return self._send_flight([FlightItem(0, message) for message in flight], now)
+
+    def _transmit_flight(self) -> Iterator[Output]:
         if self._settings.lies.ignore_hello:
-            return [self._lie("ignore-hello")]
-        return sent
+            yield self._lie("ignore-hello")
+        else:
+            yield from super()._transmit_flight()
 
     def _handle(self, message: HandshakeMessage, now: Micros) -> list[Output]:
         match (self.state, message.msg_type):
