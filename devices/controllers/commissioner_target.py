@@ -17,8 +17,7 @@ from pairing.thread.network import Network
 from pairing.thread.pskc import derive_pskc
 
 MESHCOP_ENDPOINT = "meshcop"
-CODE_ENDPOINT = "meshcop-e"
-"""Names of a border router's endpoints: its Border Agent, and the port that a sharing code opens."""
+"""The name of a border router's endpoint at which its Border Agent listens."""
 _MAX_PSKC = 16
 _CODE_LENGTHS = range(6, 33)
 
@@ -66,11 +65,15 @@ def find(access: Access, others: Iterable[Actor]) -> Whom:
     if access.address:
         return Whom(parse_address(access.address), _password(access, None), bool(access.code), is_foreign=True)
     router = _router(access.target, [each for each in others if _network_of(each) is not None])
-    name = CODE_ENDPOINT if access.code else MESHCOP_ENDPOINT
-    place = dict(getattr(router, "endpoints", {})).get(name)
-    if place is None:
+    network = _network_of(router)
+    place = dict(getattr(router, "endpoints", {})).get(MESHCOP_ENDPOINT)
+    key = None if network is None else network.ephemeral_key.key
+    if place is None or (access.code and key is None):
         raise RefusedError(_not_listening(router, is_code=bool(access.code)))
-    return Whom(parse_address(place), _password(access, _network_of(router)), bool(access.code))
+    address = parse_address(place)
+    if key is not None and access.code:
+        address = address._replace(port=key.port)
+    return Whom(address, _password(access, network), bool(access.code))
 
 
 def parse_address(text: str) -> Endpoint:

@@ -45,17 +45,21 @@ async def open_path(
     number = _FIRST_DYNAMIC_PORT + ports.randrange(_DYNAMIC_PORTS)
     own = Endpoint(site.lan.host_of(actor), number, site.lan.links_for(actor)[0].name)
     port = site.lan.attach(actor, (own,), lambda flight: receive(flight.payload, peer))
-    return _LanPath(port)
+    return _LanPath(site, port, refused)
 
 
 class _LanPath:
     """A port of the simulated lan."""
 
-    def __init__(self, port: MediumPort) -> None:
+    def __init__(self, site: Site, port: MediumPort, refused: Callable[[], None]) -> None:
+        self._site = site
         self._port = port
+        self._refused = refused
 
     def send(self, payload: bytes, to: Address) -> None:
         self._port.send(payload, to)
+        if isinstance(to, Endpoint) and self._site.lan.refuses(to):
+            self._site.clock.call_later(2 * self._site.lan.latency_us, self._refused)
 
     async def close(self) -> None:
         self._port.close()

@@ -13,6 +13,7 @@ from typing import Any
 from devices.accessories.base import Accessory
 from devices.accessories.registry import kinds
 from devices.actor import Actor
+from devices.controllers.commissioner import HomeCommissioner
 from devices.controllers.phone import Phone
 from devices.errors import EmulatorError, ScenarioError
 from devices.event_log import Pattern
@@ -72,6 +73,7 @@ class _Checker:
                 raise ScenarioError(f"accessory {each.id!r}: there is no kind {each.kind!r}{closest(each.kind, known)}")
             self._classes[each.id] = known[each.kind]
         self._classes |= dict.fromkeys((each.id for each in spec.phone), Phone)
+        self._classes |= dict.fromkeys((each.id for each in spec.commissioner), HomeCommissioner)
         self._saved: set[str] = set()
 
     def check(self) -> None:

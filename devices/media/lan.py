@@ -65,7 +65,7 @@ class Lan(Medium):
             self.carry(self._gateway, payload, Endpoint(GROUP_V4, MDNS_PORT, source.link), source)
 
     def listeners(self, sender: MediumPort, to: Address) -> Iterable[MediumPort]:
-        """A group reaches every port, a host its own; whatever nobody here owns goes to the gateway."""
+        """A group reaches all who have that port, a host its own; whatever nobody here owns goes to the gateway."""
         if not isinstance(to, Endpoint):
             raise MediumError(f"lan: carries datagrams between endpoints, not to {to!r}")
         if to.host in (GROUP_V4, GROUP_V6):
@@ -73,7 +73,7 @@ class Lan(Medium):
             return [
                 port
                 for port in self._ports
-                if port is not sender and (port is self._gateway or (inside and port.actor != sender.actor))
+                if port is not sender and (port is self._gateway or (inside and self._hears(port, sender, to)))
             ]
         owner = self._actors.get(to.host)
         if owner is not None:
@@ -81,6 +81,14 @@ class Lan(Medium):
                 port for port in self._ports if port.actor == owner and port is not sender and _has_port(port, to.port)
             ]
         return [self._gateway] if self._gateway is not None and self._gateway is not sender else []
+
+    def refuses(self, to: Endpoint) -> bool:
+        """Whether the host at an address is up and has no such port, which it would tell by ICMP."""
+        ports = [port for port in self._ports if port.actor == self._actors.get(to.host)]
+        return bool(ports) and not any(_has_port(port, to.port) for port in ports)
+
+    def _hears(self, port: MediumPort, sender: MediumPort, to: Endpoint) -> bool:
+        return port.actor != sender.actor and _has_port(port, to.port)
 
     def _is_home_copy(self, to: Endpoint) -> bool:
         # A host with several links sends one copy on each; inside the home one of them is enough.
