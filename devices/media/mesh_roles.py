@@ -27,10 +27,8 @@ from pairing.thread.partition import CHILD_TIMEOUT, NETWORK_ID_TIMEOUT, ROUTER_U
 
 PROPAGATION: Micros = 100 * MILLISECOND
 """From a change of a dataset to its arrival at the others (on the air: the next advertisement, and a question)."""
-FOREIGN = ("leader",)
-"""Causes of a changed dataset that are the mesh's own doing."""
-LEADERS_OWN_WEIGHT = 1
-"""By how much a node that is told to lead outweighs the Leader before it."""
+LEARNT = "mesh"
+"""Cause of a changed dataset that a node has from its neighbours."""
 
 
 class MeshRoles:
@@ -93,12 +91,12 @@ class MeshRoles:
         self._listen(place)
 
     def lead(self, place: MeshPlace) -> None:
-        """The node leads a partition that outweighs the one it was in."""
-        weighting = place.network.leader_data.weighting
-        if weighting:
-            place.perform(lambda now: place.network.lead(now, weighting=weighting + LEADERS_OWN_WEIGHT))
-        else:
-            place.perform(place.network.lead)
+        """The node leads a partition of its own; the one it was in yields, and its members go over."""
+        before = place.network.partition
+        self._lead(place)
+        if before is not None:
+            before.leader = b""
+        self._listen(place)
 
     def _put(self, place: MeshPlace, island: int) -> None:
         for each in (place, *place.children):
@@ -117,7 +115,7 @@ class MeshRoles:
                 if event.kind == "active":
                     place.read_dataset()
                     self._soon(lambda: self._settle(place))
-                if event.cause not in FOREIGN:
+                if event.cause != LEARNT:
                     self._sync_soon(place.partition)
             case IdentityChanged():
                 self._readdress(place)
@@ -171,7 +169,7 @@ class MeshRoles:
         if announced is not None:
             dataset = announced.network.active_dataset
             assert dataset is not None  # a place without a dataset has no identity  # noqa: S101
-            place.perform(lambda now: network.adopt_active_dataset(dataset, now))
+            place.perform(lambda now: network.adopt_active_dataset(dataset, now, cause=LEARNT))
             self._enter_best(place)
         elif network.config.router_eligible and not network.active_dataset.missing("active"):
             self._lead(place)
@@ -338,9 +336,9 @@ class MeshRoles:
     def _take(self, place: MeshPlace, agreed: Agreement) -> None:
         network, active = place.network, agreed.active
         if active is not None and is_behind(network, agreed):
-            place.perform(lambda now: network.adopt_active_dataset(active, now))
+            place.perform(lambda now: network.adopt_active_dataset(active, now, cause=LEARNT))
         if lacks_pending(network, agreed, self._clock.now()):
-            place.perform(lambda now: network.set_pending_dataset(agreed.pending, now, cause="leader"))
+            place.perform(lambda now: network.set_pending_dataset(agreed.pending, now, cause=LEARNT))
 
     # Looking around
 

@@ -93,12 +93,12 @@ class Network(NetworkView):
         """From now on the node asks who is there before it leads."""
         self._shares_mesh = True
 
-    def lead(self, now: Micros, *, weighting: int = LEADER_WEIGHT) -> Outputs:
+    def lead(self, now: Micros) -> Outputs:
         """Become leader of a partition of its own without waiting."""
         self._require(RoleInput.LEAD)
         router_id = self._own_router_id()
         partition: Partition[NetworkView] = Partition(
-            self._drawn_leader_data(router_id, weighting),
+            self._drawn_leader_data(router_id),
             leader=self.ext_address,
             register=self._commissioning.own_register,
         )
@@ -344,11 +344,11 @@ class Network(NetworkView):
             self._partition.leave(self.ext_address)
             self._partition = None
 
-    def _drawn_leader_data(self, router_id: int, weighting: int) -> LeaderData:
+    def _drawn_leader_data(self, router_id: int) -> LeaderData:
         drawn = self._entropy(6)
         # Zero would read as "none" in every report.
         partition_id = int.from_bytes(drawn[:4], "big") or 1
-        return LeaderData(partition_id, weighting, drawn[4], drawn[5], router_id)
+        return LeaderData(partition_id, LEADER_WEIGHT, drawn[4], drawn[5], router_id)
 
     def _own_router_id(self) -> int:
         """A router keeps its id as long as it can."""

@@ -58,7 +58,8 @@ class BackboneRouterChanged(Event):
 class DatasetChanged(Event):
     """The Active (`kind="active"`) or Pending (`"pending"`) Operational Dataset is another one, or gone.
 
-    `cause` says by whom: `operator`, `commissioner`, `device`, `delay-timer`, `leader`, `factory-reset`.
+    `cause` says by whom: `operator`, `commissioner`, `device`, `delay-timer`, `leader`,
+    `joiner` (what JOIN_ENT held), `mesh` (a neighbour had a newer one), `factory-reset`.
     `seconds` are of its own timestamp.
     """
 
