@@ -12,7 +12,14 @@ from uuid import UUID
 
 from devices.otbr.address import AddressType, Destination
 from devices.otbr.json_text import Json
-from devices.otbr.node_json import child_device_json, child_diagnostics_json, own_device_json, own_diagnostics_json
+from devices.otbr.node_json import (
+    child_device_json,
+    child_diagnostics_json,
+    member_device_json,
+    member_diagnostics_json,
+    own_device_json,
+    own_diagnostics_json,
+)
 from devices.otbr.resource import Collection, StoredItem
 from devices.otbr.task import (
     DIAGNOSTIC_NAMES,
@@ -28,6 +35,7 @@ from pairing.thread.commissioning import CommissionerState
 from pairing.thread.diagnostics import DiagnosticTlvType, ThreadChild
 from pairing.thread.joiner_table import JoinerId, JoinerProgress, is_valid_pskd
 from pairing.thread.network import Network
+from pairing.thread.network_view import NetworkView
 
 ANSWER_TIME: Micros = 50 * MILLISECOND
 """What a node takes to answer a question about itself."""
@@ -249,6 +257,8 @@ class ActionQueue:
             return False
         if isinstance(node, ThreadChild):
             answer = child_diagnostics_json(self._network, node, task.types)
+        elif node is not self._network:
+            answer = member_diagnostics_json(node, task.types)
         else:
             answer = own_diagnostics_json(self._network, task.types)
         self._store(action, "networkDiagnostics", answer, now)
@@ -272,17 +282,27 @@ class ActionQueue:
         if action.due is None or now < action.due:
             return False
         self.update_devices(now)
-        if 1 + len(self._network.children) < task.device_count and action.tries <= task.max_retries:
+        if self._devices_in_reach() < task.device_count and action.tries <= task.max_retries:
             action.tries += 1
             return action.move(ActionInput.RETRY)
         return action.move(ActionInput.FINISH)
 
     def update_devices(self, now: Micros) -> None:
-        """Enter this node and its children in the collection of devices as they are now."""
+        """Enter this node, its children and the rest of the partition in the collection of devices as they are now."""
         network = self._network
         self._enter(network.ext_address.hex(), "threadBorderRouter", own_device_json(network), now)
         for child in network.children:
             self._enter(child.ext_address.hex(), "threadDevice", child_device_json(network, child), now)
+        for member in self._others():
+            self._enter(member.ext_address.hex(), "threadDevice", member_device_json(member), now)
+
+    def _others(self) -> tuple[NetworkView, ...]:
+        """Members of the partition that are neither this node nor children of it."""
+        own = {child.ext_address for child in self._network.children}
+        return tuple(each for each in self._network.other_members if each.ext_address not in own)
+
+    def _devices_in_reach(self) -> int:
+        return 1 + len(self._network.children) + len(self._others())
 
     def _enter(self, item_id: str, kind: str, attributes: dict[str, Json], now: Micros) -> None:
         known = self._devices.get(item_id)
@@ -354,16 +374,17 @@ class ActionQueue:
         """Whether the question can be sent: extended addresses are looked up in the collection of devices."""
         return destination.type is not AddressType.EXTENDED or self._devices.get(destination.text) is not None
 
-    def _find(self, destination: Destination) -> Network | ThreadChild | None:
-        """The node that would answer."""
+    def _find(self, destination: Destination) -> NetworkView | ThreadChild | None:
+        """The node that would answer: this one, a child of it, or another of the partition."""
         network = self._network
-        own = {
-            AddressType.EXTENDED: network.ext_address.hex(),
-            AddressType.MLEID: network.identity.mesh_local_iid.hex(),
-            AddressType.RLOC: f"0x{network.rloc16:04x}",
-        }
-        if destination.text.lower() == own[destination.type]:
-            return network
+        for node in (network, *self._others()):
+            its = {
+                AddressType.EXTENDED: node.ext_address.hex(),
+                AddressType.MLEID: node.identity.mesh_local_iid.hex(),
+                AddressType.RLOC: f"0x{node.rloc16:04x}",
+            }
+            if destination.text.lower() == its[destination.type]:
+                return node
         for child in network.children:
             its = {
                 AddressType.EXTENDED: child.ext_address.hex(),

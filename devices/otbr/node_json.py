@@ -4,7 +4,7 @@ from devices.otbr.address import ipv6_text, rloc16_text
 from devices.otbr.json_text import Json
 from devices.otbr.task import DIAGNOSTIC_NAMES
 from pairing.thread.diagnostics import DeviceMode, DiagnosticTlvType, MacCounters, MleCounters, ThreadChild
-from pairing.thread.network import Network
+from pairing.thread.network_view import NetworkView
 from pairing.thread.node import LeaderData, Role
 
 _THREAD_VERSIONS = {"1.1": 2, "1.2": 3, "1.3": 4, "1.4": 5}
@@ -24,7 +24,7 @@ def leader_data_json(data: LeaderData) -> Json:
     }
 
 
-def node_json(network: Network, border_agent_state: str = "") -> dict[str, Json]:
+def node_json(network: NetworkView, border_agent_state: str = "") -> dict[str, Json]:
     """The members of `/node`; the classic route leaves `baState` empty."""
     node: dict[str, Json] = {
         "baId": network.border_agent_id.hex(),
@@ -41,7 +41,7 @@ def node_json(network: Network, border_agent_state: str = "") -> dict[str, Json]
     return {**node, "leaderData": leader_data_json(network.leader_data), "extPanId": network.ext_pan_id.hex()}
 
 
-def own_device_json(network: Network) -> dict[str, Json]:
+def own_device_json(network: NetworkView) -> dict[str, Json]:
     """This border router in the collection of devices."""
     state = "active" if network.attached else "enabled" if network.enabled else "disabled"
     return {
@@ -55,7 +55,25 @@ def own_device_json(network: Network) -> dict[str, Json]:
     }
 
 
-def child_device_json(network: Network, child: ThreadChild) -> dict[str, Json]:
+def member_device_json(network: NetworkView) -> dict[str, Json]:
+    """Another node of the partition in the collection of devices."""
+    return {
+        "extAddress": network.ext_address.hex(),
+        "mlEidIid": network.identity.mesh_local_iid.hex(),
+        "omrIpv6Address": ipv6_text(network.omr_prefix + network.identity.mesh_local_iid),
+        "hostname": f"ot{network.ext_address.hex()}",
+        "role": network.role,
+        "mode": _mode_json(device_mode(network)),
+    }
+
+
+def device_mode(network: NetworkView) -> DeviceMode:
+    """How a node takes part in the mesh: an end device sleeps."""
+    full = network.config.router_eligible
+    return DeviceMode(full_thread_device=full, rx_on_when_idle=full, full_network_data=full)
+
+
+def child_device_json(network: NetworkView, child: ThreadChild) -> dict[str, Json]:
     """An attached device in the collection of devices."""
     return {
         "extAddress": child.ext_address.hex(),
@@ -67,23 +85,43 @@ def child_device_json(network: Network, child: ThreadChild) -> dict[str, Json]:
     }
 
 
-def own_diagnostics_json(network: Network, types: tuple[str, ...]) -> dict[str, Json]:
+def own_diagnostics_json(network: NetworkView, types: tuple[str, ...]) -> dict[str, Json]:
     """What this node says when asked for diagnostics; the last members come unasked."""
-    answers: dict[str, Json] = {}
-    for name in types:
-        answers.update(_own_diagnostic(network, name))
+    answers = member_diagnostics_json(network, types)
     border_router_counters: dict[str, Json] = dict.fromkeys(_BORDER_ROUTER_COUNTERS, 0)
     return {
         **answers,
         "brCounters": border_router_counters,
         "isLeader": network.role is Role.LEADER,
         "hostsService": network.backbone_router,
-        "isPrimaryBBR": network.backbone_router,
+        "isPrimaryBBR": network.is_primary_backbone_router,
         "isBorderRouter": True,
     }
 
 
-def child_diagnostics_json(network: Network, child: ThreadChild, types: tuple[str, ...]) -> dict[str, Json]:
+def member_diagnostics_json(network: NetworkView, types: tuple[str, ...]) -> dict[str, Json]:
+    """What a member of the partition says when asked for diagnostics; a child knows nothing that routers know."""
+    answers: dict[str, Json] = {}
+    for name in types:
+        if network.role is not Role.CHILD or DIAGNOSTIC_NAMES[name] not in _OF_ROUTERS:
+            answers.update(_own_diagnostic(network, name))
+    return answers
+
+
+_OF_ROUTERS = frozenset(
+    {
+        DiagnosticTlvType.CONNECTIVITY,
+        DiagnosticTlvType.ROUTE,
+        DiagnosticTlvType.CHILD_TABLE,
+        DiagnosticTlvType.MAX_CHILD_TIMEOUT,
+        DiagnosticTlvType.CHILD,
+        DiagnosticTlvType.CHILD_IPV6_ADDRESSES,
+        DiagnosticTlvType.ROUTER_NEIGHBOR,
+    }
+)
+
+
+def child_diagnostics_json(network: NetworkView, child: ThreadChild, types: tuple[str, ...]) -> dict[str, Json]:
     """What a child says when asked for diagnostics: only what an end device has."""
     has: dict[str, Json] = {
         "extAddress": child.ext_address.hex(),
@@ -114,7 +152,7 @@ _BORDER_ROUTER_COUNTERS = (
 )
 
 
-def _own_diagnostic(network: Network, name: str) -> dict[str, Json]:
+def _own_diagnostic(network: NetworkView, name: str) -> dict[str, Json]:
     """One diagnostic of this node by its name; empty for those that a border router does not have."""
     config = network.config
     match DIAGNOSTIC_NAMES[name]:
@@ -124,7 +162,7 @@ def _own_diagnostic(network: Network, name: str) -> dict[str, Json]:
             router = {} if network.router_id is None else {"routerId": network.router_id}
             return {name: rloc16_text(network.rloc16), **router}
         case DiagnosticTlvType.MODE:
-            return {name: _mode_json(DeviceMode())}
+            return {name: _mode_json(device_mode(network))}
         case DiagnosticTlvType.CONNECTIVITY:
             return {name: _connectivity_json(network)}
         case DiagnosticTlvType.ROUTE:
@@ -166,7 +204,7 @@ def _own_diagnostic(network: Network, name: str) -> dict[str, Json]:
                 ]
             }
         case DiagnosticTlvType.ROUTER_NEIGHBOR:
-            return {name: []}
+            return {name: [_router_neighbor_json(each) for each in network.other_members if each.router_id is not None]}
         case DiagnosticTlvType.MLE_COUNTERS:
             return {name: _mle_counters_json(network.mle_counters)}
         case _:
@@ -182,11 +220,11 @@ def _mode_json(mode: DeviceMode) -> Json:
     }
 
 
-def _version_number(network: Network) -> int:
+def _version_number(network: NetworkView) -> int:
     return _THREAD_VERSIONS.get(network.config.thread_version[:3], max(_THREAD_VERSIONS.values()))
 
 
-def _own_addresses(network: Network) -> list[Json]:
+def _own_addresses(network: NetworkView) -> list[Json]:
     iid = network.identity.mesh_local_iid
     link_local = (
         bytes.fromhex("fe80000000000000") + network.ext_address[:1].translate(_FLIPPED) + network.ext_address[1:]
@@ -199,11 +237,11 @@ _FLIPPED = bytes(octet ^ 0x02 for octet in range(256))
 """The universal/local bit of an interface identifier is the other way round than in the extended address."""
 
 
-def _child_addresses(network: Network, child: ThreadChild) -> list[Json]:
+def _child_addresses(network: NetworkView, child: ThreadChild) -> list[Json]:
     return [ipv6_text(prefix + child.mesh_local_iid) for prefix in (network.mesh_local_prefix, network.omr_prefix)]
 
 
-def _connectivity_json(network: Network) -> Json:
+def _connectivity_json(network: NetworkView) -> Json:
     return {
         "parentPriority": 0,
         "linkQuality3": max(0, network.router_count - 1),
@@ -217,9 +255,32 @@ def _connectivity_json(network: Network) -> Json:
     }
 
 
-def _route_json(network: Network) -> Json:
-    own: dict[str, Json] = {"routeId": network.router_id or 0, "linkQualityOut": 0, "linkQualityIn": 0, "routeCost": 1}
-    return {"idSequence": network.leader_data.data_version, "routeData": [own] if network.router_id is not None else []}
+def _route_json(network: NetworkView) -> Json:
+    partition = network.partition
+    routers = [] if partition is None else sorted(partition.routers)
+    route: list[Json] = [
+        {
+            "routeId": router_id,
+            "linkQualityOut": 0 if router_id == network.router_id else _LINK_QUALITY,
+            "linkQualityIn": 0 if router_id == network.router_id else _LINK_QUALITY,
+            "routeCost": 1,
+        }
+        for router_id in routers
+    ]
+    return {"idSequence": network.leader_data.data_version, "routeData": route if network.router_id is not None else []}
+
+
+def _router_neighbor_json(router: NetworkView) -> Json:
+    return {
+        "supportsErrorRate": False,
+        "rloc16": rloc16_text(router.rloc16),
+        "extAddress": router.ext_address.hex(),
+        "threadVersion": _version_number(router),
+        "connectionTime": 0,
+        "linkMargin": _LINK_MARGIN,
+        "averageRssi": _RSSI,
+        "lastRssi": _RSSI,
+    }
 
 
 def _child_table_json(child: ThreadChild) -> Json:
@@ -227,7 +288,7 @@ def _child_table_json(child: ThreadChild) -> Json:
     return {"childId": child.child_id, "timeout": child.timeout_s, "linkQuality": _LINK_QUALITY, "mode": mode}
 
 
-def _child_entry_json(network: Network, child: ThreadChild) -> Json:
+def _child_entry_json(network: NetworkView, child: ThreadChild) -> Json:
     return {
         "rxOnWhenIdle": child.mode.rx_on_when_idle,
         "fullThreadDevice": child.mode.full_thread_device,

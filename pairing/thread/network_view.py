@@ -198,9 +198,11 @@ class NetworkView:
         return self._backbone_sequence
 
     @property
-    def _is_primary_backbone_router(self) -> bool:
+    def is_primary_backbone_router(self) -> bool:
+        """Whether it has the function, and nobody in the partition had it before."""
         members = () if self._partition is None else self._partition.members
-        return next((each for each in members if each.is_border_router and each.backbone_router), self) is self
+        first = next((each for each in members if each.is_border_router and each.backbone_router), self)
+        return self._backbone_router and first is self
 
     @property
     def state_bitmap(self) -> StateBitmap:
@@ -213,7 +215,7 @@ class NetworkView:
             interface_status=InterfaceStatus.ACTIVE if attached else interface,
             availability=self.config.availability,
             bbr_active=attached and self._backbone_router,
-            bbr_primary=attached and self._backbone_router and self._is_primary_backbone_router,
+            bbr_primary=attached and self.is_primary_backbone_router,
             role=roles.get(self._role, ThreadRole.DISABLED_OR_DETACHED),
             ephemeral_key_supported=self._ephemeral_key.enabled,
             multi_ail=self.config.multi_ail,
