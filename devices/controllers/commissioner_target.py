@@ -18,6 +18,7 @@ from pairing.thread.pskc import derive_pskc
 
 MESHCOP_ENDPOINT = "meshcop"
 """The name of a border router's endpoint at which its Border Agent listens."""
+_ROUTER = "thread-border-router"
 _MAX_PSKC = 16
 _CODE_LENGTHS = range(6, 33)
 
@@ -64,7 +65,7 @@ def find(access: Access, others: Iterable[Actor]) -> Whom:
     """The Border Agent and the password. Raises UsageError, or RefusedError where the border router does not listen."""
     if access.address:
         return Whom(parse_address(access.address), _password(access, None), bool(access.code), is_foreign=True)
-    router = _router(access.target, [each for each in others if _network_of(each) is not None])
+    router = _router(access.target, [each for each in others if _is_router(each)])
     network = _network_of(router)
     place = dict(getattr(router, "endpoints", {})).get(MESHCOP_ENDPOINT)
     key = None if network is None else network.ephemeral_key.key
@@ -88,6 +89,10 @@ def parse_address(text: str) -> Endpoint:
 def _network_of(actor: Actor) -> Network | None:
     network = getattr(actor, "network", None)
     return network if isinstance(network, Network) else None
+
+
+def _is_router(actor: Actor) -> bool:
+    return getattr(actor, "kind", "") == _ROUTER or MESHCOP_ENDPOINT in getattr(actor, "endpoints", {})
 
 
 def _router(target: str, routers: list[Actor]) -> Actor:

@@ -27,5 +27,5 @@ async def test_page_shows_what_it_is_given_as_text_only(api: httpx.AsyncClient, 
 
 async def test_every_route_the_dashboard_asks_is_there(api: httpx.AsyncClient) -> None:
     asked = set(re.findall(r'"(/v1/[a-z/]+)', (await api.get("/")).text))
-    assert asked == {"/v1/accessories", "/v1/phones", "/v1/faults", "/v1/events", "/v1/ready"}
+    assert asked == {"/v1/accessories", "/v1/phones", "/v1/commissioners", "/v1/faults", "/v1/events", "/v1/ready"}
     assert asked <= set((await api.get("/openapi.json")).json()["paths"])
