@@ -10,10 +10,20 @@ import hashlib
 from collections.abc import Callable
 from enum import Enum
 
-from pairing.crypto.curves import Point
 from pairing.crypto.intermediates import Intermediates
 from pairing.ecjpake.mistakes import known_mistake
-from pairing.ecjpake.proof import CURVE, GENERATOR, KeyKp, Statement, hash_input, prove
+from pairing.ecjpake.points import (
+    CURVE,
+    GENERATOR,
+    Affine,
+    Point,
+    decode_point,
+    multiple,
+    negative,
+    total,
+    x_of_multiple,
+)
+from pairing.ecjpake.proof import KeyKp, Statement, hash_input, prove
 from pairing.errors import AuthenticationError, LocalProtocolError
 
 
@@ -30,7 +40,8 @@ class EcJpakeRole(Enum):
 
 
 _NAMES = {EcJpakeRole.CLIENT: ("x1", "x2", "c"), EcJpakeRole.SERVER: ("x3", "x4", "s")}
-_GENERATOR = CURVE.encode_uncompressed(GENERATOR)
+_GENERATOR = GENERATOR.encode()
+_ZERO = "a scalar of round two is zero"
 
 
 class EcJpake:
@@ -43,9 +54,9 @@ class EcJpake:
         if not self._secret:
             raise LocalProtocolError("EC-JPAKE: the password is zero as an integer modulo the order of P-256")
         self._scalars: tuple[int, int] | None = None
-        self._own: tuple[Point, Point] | None = None
-        self._peer: tuple[Point, Point] | None = None
-        self._peer_two: Point | None = None
+        self._own: tuple[Affine, Affine] | None = None
+        self._peer: tuple[Affine, Affine] | None = None
+        self._peer_two: Affine | None = None
         self._values: dict[str, bytes] = {}
         self.mistake = ""
         """The known mistake by which the peer's proof failed, if one fits."""
@@ -60,7 +71,7 @@ class EcJpake:
         one, first_pair = self._draw_pair(first)
         two, second_pair = self._draw_pair(second)
         self._scalars = (one, two)
-        self._own = (CURVE.decode_uncompressed(first_pair.public), CURVE.decode_uncompressed(second_pair.public))
+        self._own = (decode_point(first_pair.public), decode_point(second_pair.public))
         return first_pair, second_pair
 
     def read_round_one(self, first: KeyKp, second: KeyKp) -> None:
@@ -87,12 +98,11 @@ class EcJpake:
         """Our key pair of round two, in the generator own 1 + peer 1 + peer 2."""
         _, second, suffix = _NAMES[self.role]
         (own, _), (one, two), (_, scalar) = self._points(self._own), self._points(self._peer), self._drawn()
-        base = own + one + two
-        if base.is_point_at_infinity():
-            raise AuthenticationError("EC-JPAKE: the key pairs of round one cancel out")
+        base = _not_infinity(total(own, one, two), "the key pairs of round one cancel out")
         product = scalar * self._secret % CURVE.q
         nonce = CURVE.draw_scalar(self._entropy)
-        encoded, public, commitment = (CURVE.encode_uncompressed(each) for each in (base, base * product, base * nonce))
+        encoded = base.encode()
+        public, commitment = (_not_infinity(multiple(each, base), _ZERO).encode() for each in (product, nonce))
         name = f"X{suffix}"
         self._values |= {f"{second}s": CURVE.encode_number(product), f"zkp_nonce_{name}": CURVE.encode_number(nonce)}
         self._note_hash_input(name, encoded, commitment, public, self.role)
@@ -101,10 +111,8 @@ class EcJpake:
     def read_round_two(self, pair: KeyKp) -> None:
         """Take the peer's key pair of round two; raises AuthenticationError for a proof that does not hold."""
         (one, two), (peer, _) = self._points(self._own), self._points(self._peer)
-        base = one + two + peer
-        if base.is_point_at_infinity():
-            raise AuthenticationError("EC-JPAKE: the key pairs of round one cancel out")
-        self._peer_two = self._verify(pair, base, CURVE.encode_uncompressed(base), f"X{_NAMES[self.role.other][2]}")
+        base = _not_infinity(total(one, two, peer), "the key pairs of round one cancel out")
+        self._peer_two = self._verify(pair, base, base.encode(), f"X{_NAMES[self.role.other][2]}")
 
     def premaster(self) -> bytes:
         """SHA-256 of the shared point's x coordinate; both rounds have to be in."""
@@ -112,10 +120,8 @@ class EcJpake:
             raise LocalProtocolError("EC-JPAKE: no shared secret before the peer's round two")
         (_, scalar), (_, two) = self._drawn(), self._points(self._peer)
         product = scalar * self._secret % CURVE.q
-        difference = self._peer_two + -(two * product)
-        if difference.is_point_at_infinity():
-            raise AuthenticationError("EC-JPAKE: the shared point is the point at infinity")
-        x = CURVE.x_of_product(scalar, difference)
+        difference = total(self._peer_two, negative(multiple(product, two)))
+        x = x_of_multiple(scalar, _not_infinity(difference, "the shared point is the point at infinity"))
         premaster = hashlib.sha256(x).digest()
         self._values |= {"shared_point_x": x, "premaster": premaster}
         return premaster
@@ -125,7 +131,7 @@ class EcJpake:
         """Every value known so far, by name: scalars, proof nonces, hash inputs, shared point, premaster."""
         return Intermediates(self._values)
 
-    def _verify(self, pair: KeyKp, base: Point, encoded: bytes, name: str) -> Point:
+    def _verify(self, pair: KeyKp, base: Affine, encoded: bytes, name: str) -> Affine:
         statement = Statement(base, encoded, self.role.other.value, name)
         self._note_hash_input(name, encoded, pair.commitment, pair.public, self.role.other)
         try:
@@ -137,7 +143,7 @@ class EcJpake:
     def _note_hash_input(self, name: str, base: bytes, commitment: bytes, public: bytes, role: EcJpakeRole) -> None:
         self._values[f"zkp_hash_input_{name}"] = hash_input(base, commitment, public, role.value)
 
-    def _points(self, points: tuple[Point, Point] | None) -> tuple[Point, Point]:
+    def _points(self, points: tuple[Affine, Affine] | None) -> tuple[Affine, Affine]:
         if points is None:
             raise LocalProtocolError("EC-JPAKE: round two before both sides' round one")
         return points
@@ -146,3 +152,9 @@ class EcJpake:
         if self._scalars is None:
             raise LocalProtocolError("EC-JPAKE: round two before our round one")
         return self._scalars
+
+
+def _not_infinity(point: Point, otherwise: str) -> Affine:
+    if point is None:
+        raise AuthenticationError(f"EC-JPAKE: {otherwise}")
+    return point

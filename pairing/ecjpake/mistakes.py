@@ -5,7 +5,8 @@ Only one at a time is tried, so a hit is no guess. A wrong password fits none of
 
 from collections.abc import Iterator
 
-from pairing.ecjpake.proof import CURVE, GENERATOR, KeyKp, Statement, challenge, hash_input
+from pairing.ecjpake.points import CURVE, GENERATOR, multiple, total
+from pairing.ecjpake.proof import KeyKp, Statement, challenge, hash_input
 from pairing.errors import AuthenticationError
 
 
@@ -15,10 +16,11 @@ def known_mistake(statement: Statement, pair: KeyKp) -> str | None:
         public, response = statement.read(pair)
     except AuthenticationError:
         return None
-    first = statement.base * response
+    first = multiple(response, statement.base)
 
     def fits(hashed: int) -> bool:
-        return CURVE.encode_uncompressed(first + public * hashed) == pair.commitment
+        made = total(first, multiple(hashed, public))
+        return made is not None and made.encode() == pair.commitment
 
     right = hash_input(statement.encoded_base, pair.commitment, pair.public, statement.identity)
     if fits(CURVE.q - challenge(right)):
@@ -32,7 +34,7 @@ def _candidates(statement: Statement, pair: KeyKp) -> Iterator[tuple[str, bytes]
     other = "server" if identity == "client" else "client"
     yield f"identity '{other}' in the hash, expected '{identity}'", hash_input(base, commitment, pair.public, other)
     yield "no identity in the hash", hash_input(base, commitment, pair.public, "")[:-4]
-    generator = CURVE.encode_uncompressed(GENERATOR)
+    generator = GENERATOR.encode()
     if generator != base:
         named = hash_input(generator, commitment, pair.public, identity)
         yield "the curve's generator in the hash, expected that of round two", named

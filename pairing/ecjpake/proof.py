@@ -7,13 +7,9 @@ a four-byte length before it, points in uncompressed form, and the prover's role
 import hashlib
 from dataclasses import dataclass
 
-from pairing.crypto.curves import P256, Point
+from pairing.ecjpake.points import CURVE, POINT_LENGTH, Affine, decode_point, multiple, total
 from pairing.errors import AuthenticationError, DecodeError
 from pairing.wire import Reader, Writer
-
-CURVE = P256
-POINT_LENGTH = 65
-GENERATOR = CURVE.decode_uncompressed(CURVE.encoded_multiple(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +66,24 @@ def prove(base: bytes, scalar: int, public: bytes, nonce: int, commitment: bytes
 class Statement:
     """What a proof is checked against: the generator in use, as a point and encoded, and who has to have made it."""
 
-    base: Point
+    base: Affine
     encoded_base: bytes
     identity: str
     name: str
 
-    def verify(self, pair: KeyKp) -> Point:
+    def verify(self, pair: KeyKp) -> Affine:
         """The public key, once its proof holds: V = r·B + h·X. Raises AuthenticationError where it does not."""
         public, response = self.read(pair)
         hashed = challenge(hash_input(self.encoded_base, pair.commitment, pair.public, self.identity))
-        if CURVE.encode_uncompressed(self.base * response + public * hashed) != pair.commitment:
+        made = total(multiple(response, self.base), multiple(hashed, public))
+        if made is None or made.encode() != pair.commitment:
             raise AuthenticationError(f"EC-JPAKE: proof of {self.name} by the {self.identity} does not hold")
         return public
 
-    def read(self, pair: KeyKp) -> tuple[Point, int]:
+    def read(self, pair: KeyKp) -> tuple[Affine, int]:
         """The public key and r as numbers; raises AuthenticationError for what can be neither."""
         try:
-            public = CURVE.decode_uncompressed(pair.public)
+            public = decode_point(pair.public)
         except DecodeError as error:
             raise AuthenticationError(f"EC-JPAKE: {self.name}: {error.reason}") from None
         response = int.from_bytes(pair.response, "big")

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pairing.ecjpake.exchange import EcJpake, EcJpakeRole
-from pairing.ecjpake.proof import CURVE, GENERATOR, KeyKp, challenge, hash_input, prove
+from pairing.ecjpake.points import CURVE, GENERATOR
+from pairing.ecjpake.proof import KeyKp, challenge, hash_input, prove
 from pairing.errors import AuthenticationError, DecodeError, LocalProtocolError
 from pairing.wire import Reader
 from tests.support.recorded_entropy import RecordedEntropy, seeded
@@ -172,7 +173,7 @@ def test_rounds_out_of_order_are_our_own_callers_fault() -> None:
 
 # Known mistakes
 
-G = CURVE.encode_uncompressed(GENERATOR)
+G = GENERATOR.encode()
 X, V = 1234567, 7654321
 PUBLIC, COMMITMENT = CURVE.encoded_multiple(X), CURVE.encoded_multiple(V)
 
