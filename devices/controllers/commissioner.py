@@ -5,6 +5,7 @@ What a Border Agent or Leader refuses is a result with a verdict. A connection i
 `resign`; the engine keeps it alive. Thread specification, chapter 8; protocol page: MeshCoP.
 """
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal
@@ -56,6 +57,7 @@ class HomeCommissioner(Actor):
         self._session: CommissionerSession | None = None
         self._whom: Whom | None = None
         self._is_on = True
+        self._connecting = asyncio.Lock()
 
     # What one can see
 
@@ -100,6 +102,10 @@ class HomeCommissioner(Actor):
 
     async def _connected(self, access: Access) -> CommissionerSession:
         """The connection that is meant: the one there is, or another. Raises RefusedError, UsageError."""
+        async with self._connecting:  # two who want a connection share one
+            return await self._connection(access)
+
+    async def _connection(self, access: Access) -> CommissionerSession:
         if not self._is_on:
             raise ActionRefusedError(f"{self.id} is switched off")
         session = self._session

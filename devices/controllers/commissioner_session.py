@@ -98,8 +98,10 @@ class CommissionerSession:
             if self.is_connected or self.engine.state is CommissionerClientState.CONNECTING:
                 self._driver.do(lambda engine, now: engine.close(now))
         self._driver.stop()
-        if self._answer is not None:
-            self._answer.cancel()
+        refusal = Refusal(
+            rule="given-up", expected=f"an answer from {self.peer}", came="the end of the connection by our own side"
+        )
+        self._fail(RefusedError(refusal))
         path, self._path = self._path, None
         if path is not None:
             await path.close()

@@ -23,10 +23,17 @@ class UdpBorderAgent:
     def __init__(self, network: Network, settings: BorderAgentSettings | None) -> None:
         self.network = network
         self.events: list[Event] = []
+        self.when: dict[type[Event], Callable[[], None]] = {}
+        """What to do as soon as such an event has come."""
         self.clock = Clock(asyncio.get_running_loop(), virtual=False)
         agent = BorderAgent(network, counting_entropy(7), settings)
-        self.driver = EngineDriver(agent, self.clock, on_event=self.events.append, port=self)
+        self.driver = EngineDriver(agent, self.clock, on_event=self._on_event, port=self)
         self._sockets: dict[str, asyncio.DatagramTransport] = {}
+
+    def _on_event(self, event: Event) -> None:
+        self.events.append(event)
+        if type(event) in self.when:
+            asyncio.get_running_loop().call_soon(self.when[type(event)])
 
     def send(self, payload: bytes, to: Address) -> None:
         """A datagram out of the port that `link` names."""

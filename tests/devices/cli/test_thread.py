@@ -8,7 +8,7 @@ import pytest
 
 from pairing.engine import SECOND
 from pairing.thread.dataset import Dataset
-from pairing.thread.network_events import CommissionerLost, JoinerEnabled
+from pairing.thread.network_events import CommissionerLost, JoinerEnabled, PetitionAccepted
 from tests.support.command_line import Ran, run
 from tests.support.meshcop import PSKC
 from tests.support.meshcop_wire import last
@@ -75,6 +75,18 @@ def test_petition_resigns_at_the_end_and_names_who_is_in_the_way(
     refused = thread(capsys, agent, "petition")
     assert (refused.code, refused.rows["came"]) == (1, "'somebody' is active")
     assert thread(capsys, agent, "set", "channel=20", "--json").document["verdict"]["rule"] == "commissioner-active"
+
+
+def test_petition_that_is_held_ends_when_the_place_is_lost(
+    capsys: pytest.CaptureFixture[str], agent: BackgroundBorderAgent
+) -> None:
+    def end() -> None:
+        agent.agent.driver.do(lambda engine, now: engine.close(now))
+
+    agent.agent.when[PetitionAccepted] = end
+    held = thread(capsys, agent, "petition", "--hold")
+    assert (held.code, "until Ctrl-C" in held.out) == (1, True)
+    assert "no longer the active Commissioner: disconnected" in held.err
 
 
 def test_a_wrong_key_and_a_closed_port_are_different_answers(

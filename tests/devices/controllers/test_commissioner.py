@@ -1,5 +1,6 @@
 """A home's commissioner against our Border Agent behind a real socket: verbs, verdicts, and what it leaves behind."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,6 +11,7 @@ from devices.controllers.commissioner import HomeCommissioner
 from devices.errors import ActionRefusedError, UsageError
 from devices.home.live import HomeOptions, LiveHome
 from devices.spec import read_home
+from pairing.dtls.events import LieTold
 from pairing.dtls.settings import DtlsLies, DtlsSettings
 from pairing.engine import SECOND
 from pairing.thread.border_agent import BorderAgentSettings
@@ -161,6 +163,27 @@ async def test_a_refusal_without_a_rule_says_so_and_a_stolen_session_is_found_ou
         assert (await phone.do("set", {"fields": {"network_name": "New"}}))["verdict"]["rule"] == "session-superseded"
         assert phone.state == "connected"
         assert live.log.since()[-1].type == "CommissionerLost"
+
+
+@pytest.mark.asyncio
+async def test_two_who_want_a_connection_share_one() -> None:
+    async with border_agent() as (agent, address), commissioner(address) as (phone, live):
+        read = await asyncio.gather(*(phone.do("get", {"kind": kind}) for kind in ("active", "pending", "active")))
+        assert [each["outcome"] for each in read] == ["done"] * 3
+        assert len(agent.driver.engine.sessions) == 1
+        assert types(live).count("HandshakeCompleted") == 1
+
+
+@pytest.mark.asyncio
+async def test_who_waits_when_power_goes_gets_an_answer() -> None:
+    settings = BorderAgentSettings(dtls=DtlsSettings(lies=DtlsLies(ignore_hello=True)))
+    async with border_agent(settings=settings) as (agent, address), commissioner(address) as (phone, _):
+        is_heard = asyncio.Event()
+        agent.when[LieTold] = is_heard.set
+        waiting = asyncio.ensure_future(phone.do("petition"))
+        await is_heard.wait()
+        await phone.do("power-off")
+        assert (await waiting)["verdict"]["rule"] == "given-up"
 
 
 @pytest.mark.asyncio
