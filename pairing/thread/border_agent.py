@@ -1,8 +1,9 @@
 """The Border Agent of a border router: Commissioners over DTLS, joiners behind the relay, credential sharing by code.
 
 One engine for up to three UDP ports; `Endpoint.link` of sender and recipient says which: `MAIN_LINK`, `EPHEMERAL_LINK`
-or `JOINER_LINK`. It answers out of the `Network` model, whose timers are not its own: whoever changes the model, or
-lets its time pass, calls `follow` afterwards. What a connection may ask is `border_agent_resources`' business.
+or `JOINER_LINK`; `MESH_LINK` are the other routers of the mesh. It answers out of the `Network` model, whose timers are
+not its own: whoever changes the model, or lets its time pass, calls `follow` afterwards. What a connection may ask is
+`border_agent_resources`' business.
 Thread specification, chapter 8.4.3, and Thread 1.4 for sharing; times and silences as measured from OpenThread.
 Order of draws: cookie secrets of a server when its port opens, the draws of each connection, at its end of handshake
 two CoAP message IDs, and two octets of token for each message of our own.
@@ -23,7 +24,7 @@ from pairing.dtls.events import (
 from pairing.dtls.server import DtlsServer
 from pairing.dtls.settings import BORDER_AGENT_POLICY, EPHEMERAL_KEY_POLICY, ConnectionPolicy, DtlsSettings
 from pairing.engine import Address, Endpoint, Entropy, FrameIgnored, Micros, Output, Outputs, Transmit, peer_name
-from pairing.errors import EncodeError
+from pairing.errors import DecodeError, EncodeError
 from pairing.thread.border_agent_resources import BorderAgentResources, Handled, ResourceLies, Session
 from pairing.thread.border_agent_states import SessionInput
 from pairing.thread.commissioning import CommissionerState
@@ -35,6 +36,7 @@ from pairing.thread.joiner_sessions import JoinerServerSettings, JoinerSessions
 from pairing.thread.joiner_table import JoinerId
 from pairing.thread.leader import COMMISSIONER, Leader, LeaderLies
 from pairing.thread.management import ManagementPolicy
+from pairing.thread.mesh_relay import MESH_LINK, MeshRelay
 from pairing.thread.meshcop_events import LieTold
 from pairing.thread.network import Network
 from pairing.thread.network_events import DatasetChanged, JoinerConnected, JoinerFinalized, PetitionAccepted
@@ -84,6 +86,7 @@ class BorderAgent:
         self._cookies = cookies
         self._resources = BorderAgentResources(self.leader, self.settings.lies)
         self._router = JoinerRouter(self.leader, entropy)
+        self._mesh = MeshRelay(network)
         self._joiners = JoinerSessions(entropy, self.settings.joiners, cookies)
         self._ports: dict[str, _Port] = {}
         self._sessions: dict[Address, Session] = {}
@@ -117,6 +120,8 @@ class BorderAgent:
         link = sender.link if isinstance(sender, Endpoint) else MAIN_LINK
         if link == JOINER_LINK:
             outputs += self._on_router(self._router.receive(payload, sender, now), now)
+        elif link == MESH_LINK:
+            outputs += self._on_mesh(payload, sender, now)
         elif link in self._ports:
             outputs += self._on_dtls(link, self._ports[link].server.receive(payload, sender, now), now)
         else:
@@ -148,7 +153,7 @@ class BorderAgent:
         return [output for link in tuple(self._ports) for output in self._close_port(link, now)]
 
     def relay(self, message: RelayMessage, now: Micros) -> Outputs:
-        """A joiner's datagram from another Joiner Router of the mesh. There is none: what goes back goes nowhere."""
+        """A joiner's datagram from another Joiner Router of the mesh."""
         return self._on_router([Transmit(message.encode_received(), RELAY)], now)
 
     # Intents of tests and lies
@@ -276,7 +281,7 @@ class BorderAgent:
         if session.link == EPHEMERAL_LINK and self._is_accepted(handled):
             outputs += self.network.ephemeral_key.accept(now)
         if handled.relayed is not None:
-            outputs += self._on_router(self._router.relay(handled.relayed, now), now)
+            outputs += self._relay_back(handled.relayed, now)
         if handled.dataset_was_read:
             outputs += [LieTold(lie="change-dataset", peer=session.peer), *self.change_dataset(now)]
         if handled.code_expires:
@@ -351,8 +356,10 @@ class BorderAgent:
             if not isinstance(output, Transmit) or output.to != RELAY:
                 done.append(output)
                 continue
-            session = self._active_session
-            if session is not None:
+            session, away = self._active_session, self._mesh.to_commissioner(output.payload)
+            if away is not None:
+                done.append(away)
+            elif session is not None:
                 sent = session.send("c/rx", [Transmit(output.payload, session.address)], now)
                 done += self._sent(session, sent, now)
             elif self.network.commissioning.state is CommissionerState.ACTIVE:
@@ -362,13 +369,28 @@ class BorderAgent:
                 done.append(_ignored(RELAY, "a joiner's datagram, and no Commissioner is active"))
         return done
 
+    def _relay_back(self, message: RelayMessage, now: Micros) -> list[Output]:
+        """RLY_TX, at this Joiner Router or on its way to another."""
+        away = self._mesh.to_joiner_router(message)
+        return [away] if away is not None else self._on_router(self._router.relay(message, now), now)
+
+    def _on_mesh(self, payload: bytes, sender: Address, now: Micros) -> list[Output]:
+        """What another router of the mesh relays."""
+        try:
+            is_received, message = self._mesh.read(payload)
+        except DecodeError as error:
+            return [_ignored(peer_name(sender), str(error))]
+        if is_received:
+            return [*self.relay(message, now)]
+        return self._on_router(self._router.relay(message, now), now)
+
     def _on_joiners(self, outputs: Outputs, now: Micros) -> list[Output]:
         """What the built-in commissioner says to joiners, and what becomes of its table."""
         done: list[Output] = []
         for output in outputs:
             match output:
                 case Transmit():
-                    done += self._on_router(self._router.relay(RelayMessage.decode(output.payload), now), now)
+                    done += self._relay_back(RelayMessage.decode(output.payload), now)
                 case JoinerConnected():
                     done += self.network.commissioning.joiner_connected(JoinerId.parse(output.joiner), now)
                 case JoinerFinalized():
