@@ -287,12 +287,17 @@ def enable_joiner(
         value = finished(document, json=json and is_over)
         if is_over:
             if not json:
-                output.say(f"{value['joiner']} may join for {lifetime:g} s")
+                output.say(f"{_joiner_text(value['joiner'])} may join for {lifetime:g} s")
             return
-        stages.then(f"waiting for {value['joiner']}")
+        stages.then(f"waiting for {_joiner_text(value['joiner'])}")
         seconds = lifetime + patience
         end = teller.wait(("JoinerFinalized", "JoinerRemoved"), {"joiner": value["joiner"]}, seconds)
+        stages.rest()
     _say_end(document, end, json=json)
+
+
+def _joiner_text(joiner: str) -> str:
+    return "any joiner" if joiner == "*" else joiner
 
 
 def _say_end(document: Any, event: Any, *, json: bool) -> None:
@@ -302,7 +307,7 @@ def _say_end(document: Any, event: Any, *, json: bool) -> None:
     if json:
         output.emit({**document, "joined": bool(joined), "reason": "" if joined else reason})
     elif joined:
-        output.say(f"{event['joiner']} has joined")
+        output.say(f"{_joiner_text(event['joiner'])} has joined")
     else:
         hints = {"expired": "it did not come: is it on, does its PSKd fit, does it hear this network?"}
         output.rows([("refused", f"not joined: {reason}"), ("hint", hints.get(reason, "see the events above"))])

@@ -32,7 +32,8 @@ class Stages:
         self._next = ""
         self._is_connected = True
         if not quiet and sys.stderr.isatty():
-            self._status = resources.enter_context(output.console(sys.stderr).status(""))
+            self._status = output.console(sys.stderr).status("")
+            resources.callback(self._status.stop)
 
     def connecting(self, text: str) -> None:
         """It has to connect first; what else is told waits until it has."""
@@ -57,8 +58,14 @@ class Stages:
         self._last = text
         if self._status is not None:
             self._status.update(output.printable(text))
+            self._status.start()
         else:
             output.warn(f"{text} …")
+
+    def rest(self) -> None:
+        """Nobody waits now: what is printed next has the terminal to itself."""
+        if self._status is not None:
+            self._status.stop()
 
 
 class Teller(Protocol):
@@ -111,7 +118,10 @@ class HomeTeller:
     def do(self, verb: str, **arguments: Any) -> Mapping[str, Any]:
         """Tell it a verb."""
         body = {name: value for name, value in arguments.items() if value not in (None, "")}
-        answer = self.client.post("v1", "commissioners", self.id, "actions", verb, body=body, secrets=True)
+        try:
+            answer = self.client.post("v1", "commissioners", self.id, "actions", verb, body=body, secrets=True)
+        finally:
+            self._stages.rest()
         document: Mapping[str, Any] = answer["value"] or {"outcome": "done", "value": None}
         return document
 
@@ -139,7 +149,10 @@ class OwnTeller:
     def do(self, verb: str, **arguments: Any) -> Mapping[str, Any]:
         """Tell it a verb."""
         given = {name: value for name, value in arguments.items() if value not in (None, "")}
-        document: Mapping[str, Any] | None = self._home[_OWN_ID].do(verb, **given).result(None)
+        try:
+            document: Mapping[str, Any] | None = self._home[_OWN_ID].do(verb, **given).result(None)
+        finally:
+            self._stages.rest()
         return document or {"outcome": "done", "value": None}
 
     def wait(self, event_types: tuple[str, ...], where: Mapping[str, Any], seconds: float) -> Mapping[str, Any] | None:
