@@ -1,10 +1,12 @@
 """The keys of a Thread border router in a home file, and how they become a node's configuration and dataset."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
 from devices.accessories.base import Settings
+from devices.actor import Actor, Site
 from devices.errors import HomeFileError
 from devices.spec import Duration, duration_us
 from pairing.engine import Entropy, Micros
@@ -13,6 +15,7 @@ from pairing.thread.border_agent_services import Naming, TxtOverride
 from pairing.thread.dataset import Dataset
 from pairing.thread.dataset_generator import from_fields, generate
 from pairing.thread.dataset_rules import openthread_verdict
+from pairing.thread.network import Network
 from pairing.thread.node import NetworkConfig, NodeIdentity
 
 
@@ -42,7 +45,8 @@ class BorderRouterSettings(Settings):
     border_agent_id: Annotated[str, _hex(16)] | None = Field(None, description="TXT `id`, 32 hex digits")
     dataset: str | dict[str, Any] = Field(
         default_factory=dict,
-        description="hex TLVs, a table of fields (missing ones are drawn), or `none`: factory fresh",
+        description="hex TLVs, a table of fields (missing ones are drawn), `same as ID` of an accessory above, "
+        "or `none`: factory fresh",
     )
     enabled: bool | None = Field(None, description="Thread on at power-on; default: when it has a dataset")
     attach: Duration | None = Field(None, description="time to become leader; default 7s, in tests 0.2s")
@@ -124,11 +128,39 @@ def identity_of(settings: BorderRouterSettings, entropy: Entropy) -> NodeIdentit
     )
 
 
-def dataset_of(actor_id: str, settings: BorderRouterSettings, entropy: Entropy) -> Dataset | None:
+SAME_AS = "same as "
+
+
+def datasets_above(site: Site) -> Mapping[str, Dataset | None]:
+    """The datasets of the accessories that stand above in the file, by id."""
+    return {each.id: _dataset(each) for each in site.others()}
+
+
+def _dataset(actor: Actor) -> Dataset | None:
+    network = getattr(actor, "network", None)
+    return network.active_dataset if isinstance(network, Network) else None
+
+
+def same_dataset(actor_id: str, text: str, above: Mapping[str, Dataset | None]) -> Dataset:
+    """The dataset of the accessory that `same as ID` names. Raises HomeFileError."""
+    other = text.removeprefix(SAME_AS).strip()
+    found = above.get(other)
+    if found is None:
+        raise HomeFileError(
+            f"accessory {actor_id!r}: dataset: no accessory {other!r} with a dataset stands above it in the file"
+        )
+    return found
+
+
+def dataset_of(
+    actor_id: str, settings: BorderRouterSettings, entropy: Entropy, above: Mapping[str, Dataset | None]
+) -> Dataset | None:
     """The dataset it starts with, None for a factory-fresh one. Raises HomeFileError, which names the rule."""
     given = settings.dataset
     if given == "none":
         return None
+    if isinstance(given, str) and given.startswith(SAME_AS):
+        return same_dataset(actor_id, given, above)
     try:
         if isinstance(given, dict):
             return from_fields(given, entropy) if given else generate(entropy)

@@ -16,6 +16,7 @@ from devices.accessories.border_router_settings import (
     BorderRouterSettings,
     config_of,
     dataset_of,
+    datasets_above,
     identity_of,
     naming_of,
     read_dataset,
@@ -56,7 +57,7 @@ class ThreadBorderRouter(Accessory):
             self._config,
             entropy,
             identity=identity_of(settings, entropy),
-            active_dataset=dataset_of(actor_id, settings, entropy),
+            active_dataset=dataset_of(actor_id, settings, entropy, datasets_above(site)),
         )
         self._naming = naming_of(settings, name)
         try:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from devices.accessories.base import Accessory, Lie
+from devices.accessories.border_router_settings import datasets_above
 from devices.accessories.thread_device_settings import (
     JOINER_LIES,
     EntrustLost,
@@ -56,7 +57,7 @@ class ThreadDevice(Accessory):
         self.network = Network(
             self._config,
             site.chance.stream(f"accessory/{actor_id}/network").randbytes,
-            active_dataset=given_dataset(actor_id, settings.dataset, _datasets(site)),
+            active_dataset=given_dataset(actor_id, settings.dataset, datasets_above(site)),
         )
         self._joining_chance = site.chance.stream(f"accessory/{actor_id}/joining")
         self._driver: EngineDriver[Network] | None = None
@@ -204,9 +205,3 @@ class ThreadDevice(Accessory):
             self.perform(self.network.factory_reset)
         except LocalProtocolError as problem:
             raise ActionRefusedError(str(problem)) from None
-
-
-def _datasets(site: Site) -> Mapping[str, Dataset | None]:
-    """The datasets of those that stand above in the file."""
-    networks = {each.id: getattr(each, "network", None) for each in site.others()}
-    return {name: each.active_dataset for name, each in networks.items() if isinstance(each, Network)}

@@ -8,11 +8,11 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from devices.accessories.base import Lie, Settings
-from devices.accessories.border_router_settings import read_dataset
+from devices.accessories.border_router_settings import SAME_AS, read_dataset, same_dataset
 from devices.errors import HomeFileError
 from devices.sim.chance import Stream
 from devices.spec import Duration, duration_us
-from pairing.errors import EncodeError, PairingError
+from pairing.errors import PairingError
 from pairing.thread.dataset import Dataset
 from pairing.thread.joiner import JoinerDeviations, JoinerSettings
 from pairing.thread.joiner_table import is_valid_pskd
@@ -55,7 +55,7 @@ class ThreadDeviceSettings(Settings):
     provisioning_url: str = Field("", max_length=64, description="Provisioning URL in JOIN_FIN; empty: none")
     eui64: Annotated[str, AfterValidator(_eui64)] | None = Field(None, description="16 hex digits")
     pskd: Annotated[str, AfterValidator(_pskd)] | None = Field(None, description="joining device credential")
-    dataset: str = Field("none", description="hex TLVs, `same as ID` of a border router above, or `none`: factory new")
+    dataset: str = Field("none", description="hex TLVs, `same as ID` of an accessory above, or `none`: factory new")
     join: bool = Field(False, description="join at power-on, and search until a network expects it")
     attach: Duration | None = Field(None, description="time to attach; default that of the home")
 
@@ -142,21 +142,13 @@ def device_config(settings: ThreadDeviceSettings, default_attach: str, *, is_sle
     )
 
 
-def given_dataset(actor_id: str, text: str, others: Mapping[str, Dataset | None]) -> Dataset | None:
-    """The dataset that a device has at first; `others` are those of the accessories above. Raises HomeFileError."""
+def given_dataset(actor_id: str, text: str, above: Mapping[str, Dataset | None]) -> Dataset | None:
+    """The dataset that a device has at first; `above` are those of the accessories above it. Raises HomeFileError."""
     if text == "none":
         return None
     if text.startswith(SAME_AS):
-        other = text.removeprefix(SAME_AS).strip()
-        if others.get(other) is None:
-            raise HomeFileError(
-                f"accessory {actor_id!r}: dataset: no accessory {other!r} with a dataset stands above it in the file"
-            )
-        return others[other]
+        return same_dataset(actor_id, text, above)
     try:
         return read_dataset(text)
-    except (PairingError, EncodeError) as problem:
+    except PairingError as problem:
         raise HomeFileError(f"accessory {actor_id!r}: dataset: {problem}") from None
-
-
-SAME_AS = "same as "

@@ -158,7 +158,7 @@ def _said(settings: BorderRouterSettings, name: str, drawn: bytes) -> TxtRecord:
         config,
         entropy,
         identity=identity_of(settings, entropy),
-        active_dataset=dataset_of(_ID, settings, entropy),
+        active_dataset=dataset_of(_ID, settings, entropy, {}),
     )
     if network.active_dataset is not None if settings.enabled is None else settings.enabled:
         network.enable(0)
