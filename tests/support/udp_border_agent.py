@@ -35,6 +35,14 @@ class UdpBorderAgent:
         if type(event) in self.when:
             asyncio.get_running_loop().call_soon(self.when[type(event)])
 
+    async def happened(self, kind: type[Event], count: int = 1) -> Event:
+        """Wait until so many of these events have come; the last of them."""
+        while len(found := [each for each in self.events if isinstance(each, kind)]) < count:
+            news = asyncio.Event()
+            self.when[kind] = news.set
+            await news.wait()
+        return found[count - 1]
+
     def send(self, payload: bytes, to: Address) -> None:
         """A datagram out of the port that `link` names."""
         assert isinstance(to, Endpoint)

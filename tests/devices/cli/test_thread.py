@@ -11,7 +11,6 @@ from pairing.thread.dataset import Dataset
 from pairing.thread.network_events import CommissionerLost, JoinerEnabled, PetitionAccepted
 from tests.support.command_line import Ran, run
 from tests.support.meshcop import PSKC
-from tests.support.meshcop_wire import last
 from tests.support.thread_network import DATASET
 from tests.support.udp_border_agent import BackgroundBorderAgent
 
@@ -58,6 +57,7 @@ def test_set_changes_fields_and_explains_a_refusal(
     old = Dataset.from_hex("0e080000000000010000").hex()
     stale = thread(capsys, agent, "set", old, "--json")
     assert (stale.code, stale.document["verdict"]["rule"]) == (1, "active-timestamp-not-newer")
+    agent.call(lambda: agent.agent.happened(CommissionerLost, 4))
     assert agent.agent.network.commissioning.active is None
 
 
@@ -66,7 +66,9 @@ def test_petition_resigns_at_the_end_and_names_who_is_in_the_way(
 ) -> None:
     done = thread(capsys, agent, "petition", "--id", "installer")
     assert (done.code, done.out.startswith("installer is the active Commissioner at ")) == (0, True)
-    assert last(agent.agent.events, CommissionerLost).reason == "resigned"
+    lost = agent.call(lambda: agent.agent.happened(CommissionerLost))
+    assert isinstance(lost, CommissionerLost)
+    assert lost.reason == "resigned"
 
     async def hold() -> None:
         agent.agent.network.petition("somebody", agent.agent.clock.now())

@@ -11,7 +11,7 @@ from devices.controllers.commissioner import HomeCommissioner
 from devices.errors import ActionRefusedError, UsageError
 from devices.home.live import HomeOptions, LiveHome
 from devices.spec import read_home
-from pairing.dtls.events import LieTold
+from pairing.dtls.events import ConnectionClosed, LieTold
 from pairing.dtls.settings import DtlsLies, DtlsSettings
 from pairing.engine import SECOND
 from pairing.thread.border_agent import BorderAgentSettings
@@ -67,6 +67,7 @@ async def test_a_session_from_petition_to_resignation() -> None:
         assert phone.facts["joiners"] == [{"joiner": "18b4300000000002", "progress": "undiscovered"}]
         assert (await phone.do("resign"))["outcome"] == "done"
         assert phone.state == "idle"
+        await agent.happened(ConnectionClosed)
         assert agent.network.commissioning.active is None
         assert agent.driver.engine.sessions == ()
         assert {"PetitionAccepted", "DatasetReceived", "SetAnswered", "JoinerEnabled"} <= set(types(live))
@@ -215,8 +216,9 @@ async def test_what_stops_resigns_and_what_loses_power_does_not() -> None:
             await phone.do("power-on")
             assert agent.network.commissioning.active is not None
             await phone.do("petition")  # under the same id: it takes over
-        active = agent.network.commissioning.active
-        assert active is None or last(agent.events, PetitionAccepted).session_id == active.session_id
+        await agent.happened(CommissionerLost, 2)
+        assert [each.reason for each in only(agent.events, CommissionerLost)] == ["superseded", "resigned"]
+        assert agent.network.commissioning.active is None
 
 
 @pytest.mark.asyncio
