@@ -71,16 +71,6 @@ class Curve:
             raise DecodeError(0, f"element is not on {self.name}")
         return self.point(x, y)
 
-    def encode_uncompressed(self, point: Point) -> bytes:
-        """04 || x || y, SEC 1's uncompressed form."""
-        return b"\x04" + self.encode_point(point)
-
-    def decode_uncompressed(self, data: bytes) -> Point:
-        """The point 04 || x || y; refuses every other form, what is not on the curve, and the point at infinity."""
-        if data[:1] != b"\x04":
-            raise DecodeError(0, f"{self.name} point begins with {data[:1].hex() or 'nothing'}, expected 04")
-        return self.decode_point(data[1:])
-
     def encoded_multiple(self, scalar: int) -> bytes:
         """scalar·G in uncompressed form, the scalar being in 1 … q - 1. OpenSSL has tables for G, so it is cheap."""
         key = ec.derive_private_key(scalar, _OPENSSL[self.group])

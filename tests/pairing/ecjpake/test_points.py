@@ -19,7 +19,7 @@ from pairing.ecjpake.points import (
 )
 from pairing.errors import DecodeError
 
-BASE = P256.decode_uncompressed(P256.encoded_multiple(1))
+BASE = P256.decode_point(P256.encoded_multiple(1)[1:])
 SCALARS = st.integers(0, CURVE.q + 2)
 EDGES = (0, 1, 2, 3, (CURVE.q - 1) // 2, CURVE.q - 3, CURVE.q - 2, CURVE.q - 1, CURVE.q, CURVE.q + 1)
 
