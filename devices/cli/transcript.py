@@ -66,5 +66,6 @@ def _write(source: Path, out: Path, convert: Callable[[_Sink], int]) -> None:
         return
     if out.exists() and out.samefile(source):
         raise UsageError(f"{out}: is the transcript itself; choose another name")
+    out.touch(mode=source.stat().st_mode & 0o666 | 0o600)  # what holds keys is converted for the same eyes
     with out.open("wb") as sink:
         convert(sink.write)

@@ -10,21 +10,37 @@ from io import BytesIO
 from pathlib import Path
 
 from devices.errors import TranscriptError
+from devices.transcripts.key_log import key_log_line
 from devices.transcripts.ladder import Cast, ladder
 from devices.transcripts.pcapng import PcapngWriter, datagram
-from devices.transcripts.reader import Frame, Record, read_transcript
+from devices.transcripts.reader import Frame, Happened, Record, read_transcript
 from devices.transcripts.show import record_document
 
 
 def to_pcapng(records: Iterable[Record], sink: Callable[[bytes], object]) -> int:
-    """Every frame as it was sent, one interface a medium; returns how many there were."""
+    """Every frame as it was sent, one interface a medium; returns how many there were.
+
+    Keys of DTLS connections, where the transcript tells them, go before all frames: Wireshark reads a capture once.
+    """
+    frames: list[Frame] = []
+    lines: dict[str, None] = {}
+    damage: TranscriptError | None = None
+    try:
+        for record in records:
+            if isinstance(record, Frame):
+                frames.append(record)
+            elif isinstance(record, Happened) and (line := key_log_line(record)) is not None:
+                lines[line] = None
+    except TranscriptError as problem:
+        damage = problem
     writer = PcapngWriter(sink)
-    count = 0
-    for record in records:
-        if isinstance(record, Frame):
-            writer.frame(record.medium, record.at_us, packet_of(record), f"from {record.sender}")
-            count += 1
-    return count
+    if lines:
+        writer.secrets("".join(f"{line}\n" for line in lines).encode())
+    for frame in frames:
+        writer.frame(frame.medium, frame.at_us, packet_of(frame), f"from {frame.sender}")
+    if damage is not None:
+        raise damage
+    return len(frames)
 
 
 def to_json_lines(records: Iterable[Record], sink: Callable[[bytes], object]) -> int:

@@ -1,15 +1,19 @@
 """Exports: a capture that tshark reads, JSON lines, artifacts; and what `show` makes of a damaged file."""
 
 import json
+import struct
 import subprocess
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from devices.errors import TranscriptError
 from devices.transcripts.export import to_json_lines, to_pcapng, write_artifacts
+from devices.transcripts.reader import read_transcript
 from devices.transcripts.show import ladder_of_file, last_rungs, read_file, record_document
 from tests.support.needs import requires_tools
+from tests.support.recorded_session import recorded_session
 from tests.support.transcripts import QUERY, records_of, sequence, small_transcript
 
 
@@ -45,6 +49,43 @@ def test_a_frame_that_cannot_be_an_ip_packet_ends_the_export_by_name() -> None:
     }
     with pytest.raises(TranscriptError, match="the frame at 9 us cannot be an IP packet"):
         to_pcapng(records_of(sequence(frame)), lambda _: None)
+
+
+def _secrets_blocks(capture: bytes) -> list[tuple[int, bytes]]:
+    """Place and key log of each Decryption Secrets Block of a capture."""
+    found, at = [], 0
+    while at < len(capture):
+        kind, length = struct.unpack_from("<II", capture, at)
+        if kind == 0x0A:
+            of, size = struct.unpack_from("<II", capture, at + 8)
+            assert of == 0x544C534B
+            found.append((at, capture[at + 16 : at + 16 + size]))
+        at += length
+    return found
+
+
+def test_keys_of_a_connection_go_before_all_frames_once() -> None:
+    capture: list[bytes] = []
+    to_pcapng(records_of(recorded_session(secrets=True)), capture.append)
+    ((_, key_log),) = _secrets_blocks(b"".join(capture))
+    assert capture[1].find(key_log) > 0
+    (line,) = key_log.decode().splitlines()
+    label, random, master = line.split(" ")
+    assert (label, len(random), len(master)) == ("CLIENT_RANDOM", 64, 96)
+
+
+def test_capture_of_a_transcript_without_secrets_holds_no_keys() -> None:
+    capture: list[bytes] = []
+    to_pcapng(records_of(recorded_session(secrets=False)), capture.append)
+    assert _secrets_blocks(b"".join(capture)) == []
+
+
+def test_damaged_transcript_gives_its_frames_before_the_error() -> None:
+    capture: list[bytes] = []
+    damaged = small_transcript() + b"\xff"
+    with pytest.raises(TranscriptError, match="record 5"):
+        to_pcapng(read_transcript(BytesIO(damaged)), capture.append)
+    assert QUERY in b"".join(capture)
 
 
 def test_json_lines_hold_every_record() -> None:

@@ -1,0 +1,23 @@
+"""The keys of DTLS connections out of a transcript, as lines of the key log that Wireshark reads.
+
+Only a transcript recorded with its secrets has them. Source: draft-ietf-tls-keylogfile (CLIENT_RANDOM).
+"""
+
+from collections.abc import Mapping
+
+from devices.transcripts.reader import Happened
+
+
+def key_log_line(happened: Happened) -> str | None:
+    """The line of a handshake that completed, if its keys are told."""
+    keys = happened.event.get("keys")
+    if happened.event["type"] != "HandshakeCompleted" or not isinstance(keys, Mapping):
+        return None
+    random, master = keys.get("client_random"), keys.get("master_secret")
+    if not _is_hex(random, 32) or not _is_hex(master, 48):
+        return None
+    return f"CLIENT_RANDOM {random} {master}"
+
+
+def _is_hex(value: object, octets: int) -> bool:
+    return isinstance(value, str) and len(value) == 2 * octets and set(value) <= set("0123456789abcdef")
