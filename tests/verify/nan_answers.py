@@ -42,20 +42,18 @@ INPUTS = ("events", "random_draws", "cached")
 def compare_answers(exchange: Exchange) -> None:
     """Every recorded value of either side; raises Mismatch at the first that differs or is of no known name."""
     for role, side in exchange.sides.items():
-        ours = _answers(exchange, role, side)
-        for group, members in side.file.recorded.items():
-            if group == "nira":
-                _compare_niras(exchange, role, members)
-            elif group not in INPUTS:
-                _compare_group(f"{role}.{group}", members, ours.get(group, {}))
+        recorded, ours = side.file.recorded, _answers(exchange, role, side)
+        for group in sorted({*recorded, *ours} - {*INPUTS, "nira"}):
+            _compare_group(f"{role}.{group}", recorded.get(group, {}), ours.get(group, {}))
+        _compare_niras(exchange, role, recorded.get("nira", []))
         _compare_outcome(exchange, role, side)
 
 
 def _compare_group(member: str, recorded: Document, ours: Mapping[str, bytes]) -> None:
-    for name, value in recorded.items():
-        if name not in ours:
-            raise Mismatch(f"{member}.{name}", value, "no such value")
-        compare(f"{member}.{name}", value, ours[name].hex())
+    """A file records every value that its device has, so that one which is gone differs, too."""
+    for name in sorted({*recorded, *ours}):
+        value = ours[name].hex() if name in ours else "no such value"
+        compare(f"{member}.{name}", recorded.get(name, "no such member"), value)
 
 
 def _answers(exchange: Exchange, role: str, side: PlayedSide) -> dict[str, Mapping[str, bytes]]:
@@ -64,9 +62,10 @@ def _answers(exchange: Exchange, role: str, side: PlayedSide) -> dict[str, Mappi
     if attempt is not None:
         answers["pasn"] = attempt.intermediates.pasn
         answers["sae"] = attempt.intermediates.sae
-        identity = attempt.attempt.peer_identity
-        own = {"own_key_data": attempt.attempt.own_key_data}
-        answers["nik_exchange"] = own if identity is None else {**own, "peer_key_data_padded": identity.key_data}
+        own, identity = attempt.attempt.own_key_data, attempt.attempt.peer_identity
+        is_told = any(each.kind == "nik_followup" for each in side.file.own)
+        told = {"own_key_data": own} if is_told else {}
+        answers["nik_exchange"] = told if identity is None else {**told, "peer_key_data_padded": identity.key_data}
     if path is not None:
         answers["ndp"] = {**_of_request_alone(exchange, path.side), **path.side.intermediates}
     return answers
@@ -130,7 +129,10 @@ def _data_path_keys(exchange: Exchange, role: str) -> Answers:
         if contexts is not None:
             answers["nd_pmkid_rx"] = contexts.contexts[0].value
     told = path.side.peer_interface_id
-    if told is not None:
+    is_refused = role == "responder" and not any(
+        isinstance(each, DataPathOpened) for each in exchange.sides[role].events
+    )
+    if told is not None and not is_refused:
         answers["peer_interface_id"] = told
     if path.side.exchange is None or not path.side.intermediates.get("tk"):
         return answers

@@ -92,6 +92,7 @@ class Exchange:
         self._fall_silent()
 
     def _play_frame(self, frame: Recorded) -> None:
+        compare(f"frames[{frame.index}].n", self.document["frames"][frame.index]["n"], frame.index + 1)
         sender, receiver = self.sides[frame.sender], self.sides[_other(frame.sender)]
         receiver.pass_time(frame.at)
         self._configure(sender, frame)
@@ -203,8 +204,12 @@ class Exchange:
 
     def _compare(self, sender: PlayedSide, frame: Recorded, sent: bytes) -> None:
         member = f"frames[{frame.index}]"
-        if frame.sealed is not None:
-            compare(f"{member}.protected_hex", frame.sealed.hex(), sent.hex())
+        if any(
+            each.sealed is not None for each in self.frames
+        ):  # protection was on, and told of each frame that had it
+            is_sealed = ManagementFrame.decode(sent).is_protected
+            recorded = "no such member" if frame.sealed is None else frame.sealed.hex()
+            compare(f"{member}.protected_hex", recorded, sent.hex() if is_sealed else "no such member")
         compare(f"{member}.hex", frame.payload.hex(), self._plain(sender, sent).hex())
         compare(f"{member}.kind", frame.kind, kind_of(self._plain(sender, sent)))
 

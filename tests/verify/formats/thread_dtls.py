@@ -3,6 +3,7 @@
 `check_dtls` and `check_coap` are separate, so that what the messages mean can be checked beside them.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from pairing.coap.message import CoapMessage, OptionNumber, code_text
@@ -182,6 +183,32 @@ def _compare_given(capture: Capture, answers: dict[str, Any]) -> None:
     for name, answer in answers.items():
         if name in capture.document:
             compare_members(capture.path(name), capture.document[name], answer)
+    for name in _required(capture):
+        if name not in capture.document:
+            raise Mismatch(capture.path(name), "a value", "no such member")
+
+
+def _required(capture: Capture) -> Iterator[str]:
+    """What a file has to hold, by its kind: of Mbed TLS's programs, or of Thread devices."""
+    is_of_programs = "client_options" in capture.document
+    yield from ALWAYS
+    yield from OF_PROGRAMS if is_of_programs else ("kek",)
+    if capture.password("client") != capture.password("server"):
+        yield "server_key_block_40"
+        if is_of_programs:
+            yield "records_under_server_keys"
+    if capture.member:
+        yield from ("kek_in_relay_tx", "kek_matches")
+
+
+ALWAYS = (
+    *("client_premaster", "server_premaster", "client_master", "server_master", "extended_master_secret"),
+    *("key_block_40", "keys", "client_verify_data", "server_verify_data", "client_private", "server_private"),
+)
+OF_PROGRAMS = (
+    *("client_shared_point_x", "server_shared_point_x", "master_label", "master_seed", "server_options"),
+    *("transcript_hash_ch_to_cke", "zkp_hash_inputs_client_view"),
+)
 
 
 def _check_hellos(capture: Capture, client: Replay) -> None:
