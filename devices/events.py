@@ -4,9 +4,22 @@ Engines define what they emit; the events below are those of the devices around 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import Field, dataclass, field, fields
 from types import MappingProxyType
+from typing import Any
 
+from devices.ble_events import (
+    Advertised,
+    BondForgotten,
+    CharacteristicRead,
+    CharacteristicRefused,
+    CharacteristicWritten,
+    Connected,
+    Disconnected,
+    Hidden,
+    Subscribed,
+    Unsubscribed,
+)
 from pairing.engine import Event, FrameIgnored, PeerDiscovered, PeerLost
 from pairing.nan.data_path_events import (
     DataPathClosed,
@@ -270,10 +283,31 @@ _NAMES_ON_AIR: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 
+_NAMES_ON_BLE: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "Connected": {"ios": "centralManager(_:didConnect:)", "android": "onConnectionStateChange"},
+        "Disconnected": {
+            "ios": "centralManager(_:didDisconnectPeripheral:error:)",
+            "android": "onConnectionStateChange",
+        },
+        "CharacteristicRead": {"ios": "peripheral(_:didUpdateValueFor:error:)", "android": "onCharacteristicRead"},
+        "CharacteristicWritten": {"ios": "peripheral(_:didWriteValueFor:error:)", "android": "onCharacteristicWrite"},
+        "Subscribed": {
+            "ios": "peripheral(_:didUpdateNotificationStateFor:error:)",
+            "android": "onDescriptorWrite",
+        },
+        "PairingRequested": {"android": "ACTION_PAIRING_REQUEST"},
+        "PairingCompleted": {"android": "BOND_BONDED"},
+        "PairingFailed": {"ios": "CBATTError.insufficientAuthentication", "android": "BOND_NONE"},
+    }
+)
+
 
 def platform_names(event: Event, medium: str = "") -> Mapping[str, str]:
-    """What platforms call it: on the air discovery has other words than on the lan, and verification its own."""
+    """What platforms call it: each medium has words of its own, and verification too."""
     kind = type(event).__name__
+    if medium == "ble":
+        return _NAMES_ON_BLE.get(kind, {})
     if medium == "air" and kind in _NAMES_ON_AIR:
         return _NAMES_ON_AIR[kind]
     if isinstance(event, PairingFailed) and event.mode == "cached":
@@ -281,33 +315,57 @@ def platform_names(event: Event, medium: str = "") -> Mapping[str, str]:
     return PLATFORM_NAMES.get(kind, {})
 
 
-def _subclasses(base: type[Event]) -> dict[str, type[Event]]:
-    found: dict[str, type[Event]] = {}
+def _subclasses(base: type[Event]) -> dict[tuple[str, str], type[Event]]:
+    found: dict[tuple[str, str], type[Event]] = {}
     for each in base.__subclasses__():
         # A slotted dataclass is built twice; only the one that its module exports counts.
         if each.__module__ != "__main__" and not each.__name__.startswith("_"):
-            found[each.__name__] = each
+            found[each.__name__, each.__module__] = each
         found.update(_subclasses(each))
     return found
 
 
+def _by_name() -> dict[str, list[type[Event]]]:
+    # Media share names where the same thing happens: pairing has one vocabulary, and members of its own on each.
+    found: dict[str, list[type[Event]]] = {}
+    for (name, _), each in _subclasses(Event).items():
+        found.setdefault(name, []).append(each)
+    return dict(sorted(found.items()))
+
+
 def vocabulary() -> Mapping[str, type[Event]]:
-    """Every event class by name, sorted."""
-    return dict(sorted(_subclasses(Event).items()))
+    """Every event class by name, sorted; of those that share a name, the one that was defined first."""
+    return {name: classes[0] for name, classes in _by_name().items()}
+
+
+def members(name: str) -> Mapping[str, Field[Any]]:
+    """The members of every event of that name, on whichever medium; none for an unknown name."""
+    found: dict[str, Field[Any]] = {}
+    for each in _by_name().get(name, []):
+        for member in fields(each):
+            if member.name not in found or member.metadata.get("secret"):
+                found[member.name] = member
+    return found
 
 
 __all__ = [
     "PLATFORM_NAMES",
+    "Advertised",
     "AttributeChanged",
+    "BondForgotten",
     "BootstrappingCompleted",
     "BootstrappingDeferred",
     "BootstrappingFailed",
     "BootstrappingRequested",
     "BootstrappingStarted",
+    "CharacteristicRead",
+    "CharacteristicRefused",
+    "CharacteristicWritten",
     "ClientExited",
     "CodeExpired",
     "CodeRequired",
     "CodeShown",
+    "Connected",
     "ConsentRequested",
     "CredentialRefused",
     "CredentialStored",
@@ -316,6 +374,7 @@ __all__ = [
     "DataPathOpened",
     "DataPathRequested",
     "DataPathStarted",
+    "Disconnected",
     "EndpointClosed",
     "EndpointOpened",
     "Event",
@@ -324,6 +383,7 @@ __all__ = [
     "FaultStarted",
     "FollowUpReceived",
     "FrameIgnored",
+    "Hidden",
     "PairSetupClosed",
     "PairSetupOpened",
     "PairedDeviceRenamed",
@@ -347,7 +407,10 @@ __all__ = [
     "SessionUpdated",
     "StateChanged",
     "SubscribeStarted",
+    "Subscribed",
     "SubscriberAnswered",
+    "Unsubscribed",
+    "members",
     "platform_names",
     "vocabulary",
 ]

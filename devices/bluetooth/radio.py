@@ -127,6 +127,13 @@ class Radio(Controller):
         self._set_of(command.advertising_handle)
         return super().on_hci_le_set_extended_advertising_parameters_command(command)
 
+    def on_hci_le_remove_advertising_set_command(self, command: hci.HCI_LE_Remove_Advertising_Set_Command) -> Any:
+        """7.8.59"""
+        removed = self.advertising_sets.get(command.advertising_handle)
+        if removed is not None:
+            removed.stop()
+        return super().on_hci_le_remove_advertising_set_command(command)
+
     def _stop_advertising(self) -> None:
         self.le_legacy_advertiser.stop()
         for each in self.advertising_sets.values():

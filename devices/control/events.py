@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import dataclasses
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any
@@ -15,7 +14,7 @@ from devices.control.desk import Desk, Secrets, gone
 from devices.control.documents import WaitDocument, wait_document
 from devices.control.problems import ProblemError
 from devices.event_log import Pattern, StampedEvent
-from devices.events import vocabulary
+from devices.events import members
 from devices.spec import duration_us
 from pairing.engine import SECOND, Micros
 
@@ -58,7 +57,7 @@ def event_routes(desk: Desk) -> APIRouter:
 
 def _refuse_guessing(event_type: str, where: Mapping[str, Any]) -> None:
     # A condition on a secret member would tell, try by try, what is not to be told.
-    secret = {each.name for each in dataclasses.fields(vocabulary()[event_type]) if each.metadata.get("secret")}
+    secret = {name for name, each in members(event_type).items() if each.metadata.get("secret")}
     for name in where:
         if name.partition(".")[0] in secret:
             raise ProblemError(

@@ -17,7 +17,7 @@ from devices.controllers.commissioner import HomeCommissioner
 from devices.controllers.phone import Phone
 from devices.errors import EmulatorError, ScenarioError
 from devices.event_log import Pattern
-from devices.events import vocabulary
+from devices.events import members, vocabulary
 from devices.faults.base import make_fault, wire_faults
 from devices.home.live import read_fault
 from devices.lab.placeholders import references
@@ -115,14 +115,14 @@ class _Checker:
             raise ScenarioError(f"no event is called {event!r}{closest(event, vocabulary())}")
         if not list(references(where)):
             Pattern(event, where).check()
-        members = {"id", "at_us", "actor", "peer", "medium", "names", *vocabulary()[event].__dataclass_fields__}
+        known = {"id", "at_us", "actor", "peer", "medium", "names", *members(event)}
         for member in where:
-            if member.split(".")[0] not in members:
-                raise ScenarioError(f"where.{member}: {event} has no such member{closest(member, members)}")
+            if member.split(".")[0] not in known:
+                raise ScenarioError(f"where.{member}: {event} has no such member{closest(member, known)}")
         # A client can add accessories while the scenario runs.
-        known = [*self._classes, CLIENT]
-        if actor is not None and actor not in known and self._spec.client is None:
-            raise ScenarioError(f"nobody called {actor!r} in this home{closest(actor, known)}")
+        actors = [*self._classes, CLIENT]
+        if actor is not None and actor not in actors and self._spec.client is None:
+            raise ScenarioError(f"nobody called {actor!r} in this home{closest(actor, actors)}")
 
     def _check_do(self, verb: str, step: StepSpec) -> None:
         if verb in HOME_VERBS:

@@ -15,6 +15,8 @@ from devices.media.medium import Flight, Medium, MediumPort, Tap
 from devices.sim.clock import Clock
 from pairing.engine import Address, Micros
 
+HOST, CONTROLLER = b"host", b"controller"
+"""The two ends of an HCI packet in transcripts: what is recorded of this medium is what each host says and hears."""
 RSSI_DBM = -50
 SENSITIVITY_DBM = -100
 """What arrives more weakly than this is not heard."""
@@ -205,6 +207,8 @@ class BleMedium(Medium):
         self.latency_us = AIRTIME_US if clock.virtual else 0
         self.rssi_dbm = RSSI_DBM
         self.connections: list[BleConnection] = []
+        self.passkeys: dict[str, int] = {}
+        """What hosts of this home show their users now, by the address of the host: an owner reads it off."""
         self._listeners: tuple[BlePort, ...] = ()
         self._advertisers: dict[int, Advertiser] = {}
         self._initiators: list[Callable[[], None]] = []
@@ -225,6 +229,18 @@ class BleMedium(Medium):
         port = BlePort(self, actor, (), _no_flights, up, on_advert, on_payload, on_lost, owner)
         self._ports.append(port)
         return port
+
+    def tap_of(self, actor: str) -> Callable[[bytes, bool], None] | None:
+        """What is told each HCI packet of an actor, and whether its host sent it; None where nobody looks."""
+        if not self._taps:
+            return None
+
+        def tell(packet: bytes, from_host: bool) -> None:
+            source, to = (HOST, CONTROLLER) if from_host else (CONTROLLER, HOST)
+            for tap in self._taps:
+                tap.sent(self.name, actor, source, to, packet)
+
+        return tell
 
     def detach(self, port: MediumPort) -> None:
         """Take a radio off: its connections run into their supervision timeout."""

@@ -4,12 +4,11 @@ Frames are read with the codecs of `pairing`; bytes that nobody here understands
 whoever prints them to a terminal escapes them.
 """
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from devices.decode.air_summary import Names, air_summary
-from devices.events import vocabulary
+from devices.events import members
 from devices.transcripts.reader import Fate, Frame, Happened
 from pairing.dnssd.messages import Message, Question, Record, RecordType, decode
 from pairing.dnssd.names import text
@@ -76,8 +75,7 @@ def event_summary(happened: Happened) -> str:
 
 def _in_order(event: Mapping[str, Any]) -> list[str]:
     """The members as their class declares them; canonical CBOR has sorted them by length."""
-    known = vocabulary().get(str(event["type"]))
-    declared = [each.name for each in dataclasses.fields(known)] if known is not None else []
+    declared = members(str(event["type"]))
     return [*(name for name in declared if name in event), *(name for name in event if name not in declared)]
 
 
