@@ -6,14 +6,13 @@ Source: IEEE 802.11az-2022, 12.13.3 (MIC of frame 3).
 from pairing.crypto.kdf import is_equal
 from pairing.errors import DecodeError
 from pairing.ieee80211.frames import HEADER_LENGTH, StatusCode
-from pairing.pasn.events import PasnIntermediates, PasnRequested
+from pairing.pasn.events import PasnRequested
 from pairing.pasn.key_schedule import compute_mic, frame_1_digest, mic_input
 from pairing.pasn.messages import PasnFrame
 
 
-def is_forged(frame_3: bytes, frame_1: bytes, requested: PasnRequested | None, values: PasnIntermediates) -> bool:
+def is_forged(frame_3: bytes, frame_1: bytes, requested: PasnRequested | None, kck: bytes | None) -> bool:
     """Whether the frame has a MIC that is not of this exchange. One without a MIC is for the exchange to judge."""
-    kck = values.pasn.get("kck")
     try:
         frame = PasnFrame.decode(frame_3[HEADER_LENGTH:], HEADER_LENGTH)
     except DecodeError:

@@ -154,7 +154,7 @@ class PairingResponder:
             return self._delivery.send(self._frame_2, now)
         if transaction == 1:
             self._frame_1 = payload
-        elif is_forged(payload, self._frame_1, self.requested, self.intermediates):
+        elif is_forged(payload, self._frame_1, self.requested, self._pasn.kck):
             self._unproven = payload
             return [self.attempt.ignored("PASN frame 3: the MIC does not fit; the right one may yet come")]
         return self._through(self._pasn.receive(payload, self.attempt.partner.nmi, now), now)

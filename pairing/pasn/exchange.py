@@ -122,6 +122,11 @@ class Exchange:
         return self._mistake or ("" if self.sae is None else self.sae.mistake)
 
     @property
+    def kck(self) -> bytes | None:
+        """The key of the MICs, once it is derived."""
+        return self._values.get("kck")
+
+    @property
     def intermediates(self) -> PasnIntermediates:
         """Every value known so far, by name."""
         sae = Intermediates() if self.sae is None else self.sae.intermediates

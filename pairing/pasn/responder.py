@@ -85,6 +85,11 @@ class PasnResponder:
         return self._deadline
 
     @property
+    def kck(self) -> bytes | None:
+        """The key of the MICs, once it is derived; cheaper than all intermediates."""
+        return None if self._exchange is None else self._exchange.kck
+
+    @property
     def intermediates(self) -> PasnIntermediates:
         """Every value derived so far."""
         return PasnIntermediates() if self._exchange is None else self._exchange.intermediates
