@@ -98,6 +98,7 @@ class Mesh(Medium):
         super().__init__("mesh", clock, taps)
         self.latency_us = LATENCY_US if clock.virtual else 0
         self._by_host: dict[str, MediumPort] = {}
+        self._locators: dict[str, str] = {}
         self._islands: dict[str, int] = {}
         self._routers: dict[str, MediumPort] = {}
 
@@ -120,6 +121,7 @@ class Mesh(Medium):
             del self._by_host[host]
         if self._routers.get(port.actor) is port:
             del self._routers[port.actor]
+            self._locators.pop(port.actor, None)
 
     def set_addresses(self, port: MediumPort, addresses: Sequence[Address]) -> None:
         """A port is reached elsewhere from now on."""
@@ -127,6 +129,12 @@ class Mesh(Medium):
             del self._by_host[host]
         port.addresses = tuple(addresses)
         self._by_host.update(dict.fromkeys(map(_host, addresses), port))
+
+    def set_locator(self, port: MediumPort, host: str | None) -> None:
+        """Where a router is reached by its routing locator besides, or that it has none."""
+        self._locators.pop(port.actor, None)
+        if host is not None:
+            self._locators[port.actor] = host
 
     def serve_group(self, port: MediumPort) -> None:
         """From now on the port hears what is sent to all routers."""
@@ -145,12 +153,14 @@ class Mesh(Medium):
         return host in self._by_host
 
     def listeners(self, sender: MediumPort, to: Address) -> Iterable[MediumPort]:
-        """All routers in reach, or the one that has the address, if it is in reach."""
+        """All routers in reach, or the one that has the address or locator, if it is in reach."""
         host = _host(to)
         if host == ALL_ROUTERS.host:
             found: Iterable[MediumPort] = tuple(self._routers.values())
+        elif host in self._by_host:
+            found = (self._by_host[host],)
         else:
-            found = (self._by_host[host],) if host in self._by_host else ()
+            found = [port for port in self._routers.values() if self._locators.get(port.actor) == host]
         island = self.island_of(sender.actor)
         return [port for port in found if port is not sender and self.island_of(port.actor) == island]
 

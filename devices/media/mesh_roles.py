@@ -24,6 +24,7 @@ from pairing.thread.network_events import (
 from pairing.thread.network_view import NetworkView
 from pairing.thread.node import Role
 from pairing.thread.partition import CHILD_TIMEOUT, NETWORK_ID_TIMEOUT, ROUTER_UPGRADE_THRESHOLD, Partition
+from pairing.thread.udp_proxy import locator_address
 
 PROPAGATION: Micros = 100 * MILLISECOND
 """From a change of a dataset to its arrival at the others (on the air: the next advertisement, and a question)."""
@@ -134,6 +135,7 @@ class MeshRoles:
             return
         network, before = place.network, place.partition
         place.partition = network.partition
+        self.mesh.set_locator(place.port, _locator(network))
         if before is not place.partition and before is not None and not before.has_leader:
             self._later(NETWORK_ID_TIMEOUT, lambda: self._leader_lost(before))
         if place.parent is not None and network.role is not Role.CHILD:
@@ -402,6 +404,11 @@ class MeshRoles:
 
     def _later(self, delay: Micros, action: Callable[[], None]) -> None:
         self._clock.call_later(delay, action)
+
+
+def _locator(network: NetworkView) -> str | None:
+    """The routing locator address, as text."""
+    return str(locator_address(network.mesh_local_prefix, network.rloc16)) if network.attached else None
 
 
 def _detach_strangers(parent: MeshPlace, now: Micros) -> Outputs:
