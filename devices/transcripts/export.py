@@ -12,7 +12,7 @@ from pathlib import Path
 from devices.errors import TranscriptError
 from devices.transcripts.key_log import key_log_line
 from devices.transcripts.ladder import Cast, ladder
-from devices.transcripts.pcapng import PcapngWriter, datagram
+from devices.transcripts.pcapng import IP_MEDIA, PcapngWriter, datagram
 from devices.transcripts.reader import Frame, Happened, Record, read_transcript
 from devices.transcripts.show import record_document
 
@@ -70,8 +70,8 @@ def write_artifacts(folder: Path, transcript: bytes, replay: str, *, is_private:
 
 
 def packet_of(frame: Frame) -> bytes:
-    """The frame as a capture holds it: on the lan in an IP packet, elsewhere as it is."""
-    if frame.medium != "lan":
+    """The frame as a capture holds it: on lan and mesh in an IP packet, elsewhere as it is."""
+    if frame.medium not in IP_MEDIA:
         return frame.payload
     try:
         return datagram(frame.source, frame.to, frame.payload)

@@ -5,11 +5,11 @@ from typing import BinaryIO
 
 from devices.decode.captures import IEEE802_11, RAW, Packet
 from devices.transcripts.export import packet_of
-from devices.transcripts.pcapng import LINKTYPE_USER0
+from devices.transcripts.pcapng import IP_MEDIA, LINKTYPE_USER0
 from devices.transcripts.reader import Frame, read_transcript
 from devices.transcripts.recorder import FORMAT
 
-_LINK_TYPES = {"lan": RAW, "air": IEEE802_11}
+_LINK_TYPES = {**dict.fromkeys(IP_MEDIA, RAW), "air": IEEE802_11}
 
 
 def is_transcript(head: bytes) -> bool:

@@ -1,6 +1,6 @@
 """pcapng: one interface a medium, so Wireshark shows a home as it shows a network.
 
-The lan is written as raw IP (LINKTYPE_RAW) with headers made from the endpoints. Source: the pcapng specification
+Lan and mesh are written as raw IP (LINKTYPE_RAW) with headers made from the endpoints. Source: the pcapng specification
 (draft-ietf-opsawg-pcapng), blocks SHB, IDB, EPB and DSB.
 """
 
@@ -14,7 +14,9 @@ from pairing.engine import Micros
 LINKTYPE_RAW: Final = 101
 LINKTYPE_IEEE802_11: Final = 105
 LINKTYPE_USER0: Final = 147
-_LINKTYPES: Final = {"lan": LINKTYPE_RAW, "air": LINKTYPE_IEEE802_11}
+IP_MEDIA: Final = ("lan", "mesh")
+"""Media whose frames are UDP payloads between endpoints."""
+_LINKTYPES: Final = {**dict.fromkeys(IP_MEDIA, LINKTYPE_RAW), "air": LINKTYPE_IEEE802_11}
 _IF_NAME: Final = 2
 _IF_FCSLEN: Final = 13
 _SHB: Final = 0x0A0D0D0A
@@ -119,7 +121,7 @@ class PcapngTap:
 
     def sent(self, medium: str, sender: str, source: Any, to: Any, payload: bytes) -> None:
         """A port has sent a frame."""
-        packet = datagram(source, to, payload) if medium == "lan" else payload
+        packet = datagram(source, to, payload) if medium in IP_MEDIA else payload
         self._writer.frame(medium, self._started_us + self._now(), packet, f"from {sender}")
 
     def fate(self, flight: Any, survivors: Any) -> None:
