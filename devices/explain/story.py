@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from devices.transcripts.ladder import Cast
 from devices.transcripts.reader import Fate, Frame, Happened, Record
 from devices.transcripts.summary import frame_summary
-from pairing.engine import Address, Micros
+from pairing.engine import Address, Endpoint, Micros, peer_name
 
 LOOK_BACK = 10_000
 """Frames before an event that are looked at."""
@@ -84,7 +84,14 @@ class Story:
     def peer_of(self, event: Event) -> str:
         """The actor whom the event calls its peer; the peer's own word where no actor is known for it."""
         peer = str(event.get("peer") or "")
-        return self.cast.owner(_octets(peer)) or peer
+        return self.cast.owner(_octets(peer)) or self._at_endpoint(peer) or peer
+
+    def _at_endpoint(self, name: str) -> str | None:
+        """Who has sent from an endpoint of this name, such as `192.0.2.1:49153`."""
+        for actor, addresses in self._addresses.items():
+            if any(isinstance(each, Endpoint) and peer_name(each) == name for each in addresses):
+                return actor
+        return None
 
     def services(self) -> list[str]:
         """The names of services that events speak of."""

@@ -10,6 +10,7 @@ from devices.explain import causes
 from devices.explain.causes import Reason
 from devices.explain.finding import Finding, Outcome, explains
 from devices.explain.story import Event, Story, text_of, values_of
+from pairing.ecjpake.password_mistakes import known_password_mistake, used_password
 from pairing.engine import SECOND
 
 _CHOSEN = frozenset(
@@ -90,8 +91,8 @@ def explain_handshake(story: Story, event: Event) -> Finding:
     outcome, because = causes.first_of(
         causes.of_lie(story, event, (str(event["actor"]), peer)),
         causes.mistake(text_of(event, "mistake")),
-        causes.of_other_side(story, event, peer, "HandshakeFailed"),
         _of_keys(story, event, peer),
+        causes.of_other_side(story, event, peer, "HandshakeFailed"),
         causes.of_loss(story, event, peer),
     )
     is_wrong = "decrypt" in error or "bad_record_mac" in error
@@ -110,11 +111,24 @@ def explain_handshake(story: Story, event: Event) -> Finding:
 
 
 def _of_keys(story: Story, event: Event, peer: str) -> Reason | None:
-    """Where both sides are in the transcript: whether they agreed on the premaster secret."""
+    """Where both sides are in the transcript: whether they took the same password, and what one made of it."""
     own = values_of(event)
     for each in story.near(event, "HandshakeFailed", actor=peer, within_us=causes.WHILE):
+        if text_of(each, "mistake"):
+            return None
         theirs = values_of(each)
-        for name in ("premaster", "premaster_secret"):
-            if name in own and name in theirs and own[name] != theirs[name]:
-                return Outcome.MISTAKE, f"the two have other passwords: {name} is not the same on both sides"
+        mine, other = used_password(own), used_password(theirs)
+        if mine is not None and other is not None and mine != other:
+            both = (str(event["actor"]), mine), (peer, other)
+            return Outcome.MISTAKE, _of_passwords(*(both if "x2" in own else both[::-1]))
     return None
+
+
+def _of_passwords(client: tuple[str, int], server: tuple[str, int]) -> str:
+    """What the one made of the other's password; the server's is right where both may be."""
+    text = "the two have other passwords: s is not the same number on both sides"
+    for (wrong, used), (right_one, right) in ((client, server), (server, client)):
+        mistake = known_password_mistake(right, used)
+        if mistake is not None:
+            return f"{text}; {wrong} took the password of {right_one} with one mistake: {mistake}"
+    return text

@@ -100,7 +100,7 @@ class DtlsClient(Connection):
             raise RemoteProtocolError(text, AlertDescription.UNEXPECTED_MESSAGE)
         self._move(DtlsInput.HELLO_VERIFY_REQUEST)
         self._hello = self._offered.with_cookie(request.cookie)
-        self._secrets.transcript.restart()
+        self._secrets.transcript.restart(message)
         return self._send_hello(self._hello, now)
 
     def _on_server_hello(self, message: HandshakeMessage) -> list[Output]:

@@ -202,7 +202,9 @@ class Connection(ABC):
     def _on_undecryptable(self, record: DtlsRecord, error: AuthenticationError) -> list[Output]:
         if self.state is not DtlsState.WAIT_FINISHED or record.content_type != ContentType.HANDSHAKE:
             return [self._ignored(str(error))]
-        message = "DTLS: the peer's Finished does not decrypt: another password, or a record changed on its way"
+        self._secrets.judge(record)
+        cause = self._secrets.mistake or "another password, or a record changed on its way"
+        message = f"DTLS: the peer's Finished does not decrypt: {cause}"
         wrong = AuthenticationError(message, AlertDescription.BAD_RECORD_MAC)
         if self._settings.lies.silent_on_wrong_key:
             return [self._lie("silent-on-wrong-key"), *self._fail(DtlsInput.REFUSED, wrong)]
@@ -291,6 +293,7 @@ class Connection(ABC):
     def _completed(self, now: Micros) -> list[Output]:
         """What there is to say and do once both Finished hold."""
         self._resend_at = None
+        self._secrets.transcript.forget()
         event = HandshakeCompleted(
             **self._facts(),
             keys=self._secrets.derived,
@@ -344,7 +347,7 @@ class Connection(ABC):
 
     def _fail(self, what: DtlsInput, error: PairingError) -> list[Output]:
         self._move(what)
-        mistake, values = self._secrets.jpake.mistake, self.intermediates
+        mistake, values = self._secrets.mistake, self.intermediates
         return [HandshakeFailed(**self._facts(), error=error, mistake=mistake, intermediates=values)]
 
     # Flights

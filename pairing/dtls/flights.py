@@ -86,18 +86,29 @@ class Reassembler:
 
 
 class Transcript:
-    """The hash over the handshake messages so far, each with the header of an unfragmented one."""
+    """The handshake messages so far, each with the header of an unfragmented one, and the hash over them."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
+        self.messages: list[bytes] = []
+        self.before: list[bytes] = []
+        """Those up to HelloVerifyRequest, which are not hashed."""
 
     def add(self, message: HandshakeMessage) -> None:
         """One more message, ours or the peer's."""
-        self._hash.update(message.encode())
+        encoded = message.encode()
+        self._hash.update(encoded)
+        self.messages.append(encoded)
 
-    def restart(self) -> None:
+    def restart(self, request: HandshakeMessage) -> None:
         """Forget the messages so far: those up to HelloVerifyRequest are not hashed."""
+        self.before = [*self.messages, request.encode()]
+        self.messages = []
         self._hash = hashlib.sha256()
+
+    def forget(self) -> None:
+        """Nothing will be judged by the messages any more: the hash goes on without them."""
+        self.messages, self.before = [], []
 
     @property
     def digest(self) -> bytes:

@@ -11,6 +11,8 @@ from pairing.crypto.kdf import is_equal
 from pairing.dtls.alerts import AlertDescription
 from pairing.dtls.flights import Transcript
 from pairing.dtls.key_schedule import CLIENT_LABEL, SERVER_LABEL, DtlsKeys, derive_keys, master_seed, verify_data
+from pairing.dtls.mistakes import known_finished_mistake, known_record_mistake
+from pairing.dtls.record import DtlsRecord
 from pairing.ecjpake.exchange import EcJpake, EcJpakeRole
 from pairing.engine import Entropy
 from pairing.errors import AuthenticationError, LocalProtocolError
@@ -29,6 +31,12 @@ class HandshakeSecrets:
         self.is_extended = False
         self.keys: DtlsKeys | None = None
         self._values: dict[str, bytes] = {}
+        self._mistake = ""
+
+    @property
+    def mistake(self) -> str:
+        """The known mistake of the peer in a proof, its keys or its Finished, if one fits."""
+        return self.jpake.mistake or self._mistake
 
     @property
     def intermediates(self) -> Intermediates:
@@ -72,11 +80,27 @@ class HandshakeSecrets:
         """Our verify_data over the transcript so far."""
         return self._verify_data(self.role)
 
+    def judge(self, record: DtlsRecord) -> None:
+        """Look for the mistake by which the peer's first protected record does not decrypt."""
+        values = self.intermediates
+        mistake = known_record_mistake(
+            record,
+            self.derived,
+            values["shared_point_x"],
+            values["transcript_hash_ch_to_cke"],
+            is_extended=self.is_extended,
+            writer=self.role.other,
+        )
+        self._mistake = mistake or ""
+
     def check_finished(self, body: bytes) -> None:
         """Raise AuthenticationError unless the peer's Finished holds the right verify_data."""
-        if not is_equal(body, self._verify_data(self.role.other)):
-            text = "DTLS Finished: verify_data covers other messages than we saw, or was made with other keys"
-            raise AuthenticationError(text, AlertDescription.DECRYPT_ERROR)
+        if is_equal(body, self._verify_data(self.role.other)):
+            return
+        messages, before = self.transcript.messages, self.transcript.before
+        self._mistake = known_finished_mistake(body, self.derived, self.role.other, messages, before) or ""
+        text = "DTLS Finished: verify_data covers other messages than we saw, or was made with other keys"
+        raise AuthenticationError(f"{text}: {self._mistake}" if self._mistake else text, AlertDescription.DECRYPT_ERROR)
 
     def _verify_data(self, role: EcJpakeRole) -> bytes:
         label = CLIENT_LABEL if role is EcJpakeRole.CLIENT else SERVER_LABEL

@@ -16,6 +16,7 @@ from pairing.dtls.messages import (
     ClientHello,
     HandshakeMessage,
     HandshakeType,
+    HelloVerifyRequest,
     ServerHello,
     decode_client_key_exchange,
     encode_server_key_exchange,
@@ -57,8 +58,19 @@ class DtlsServerConnection(Connection):
         except RemoteProtocolError as error:
             return [started, *self._refuse(error)]
         self._move(DtlsInput.CLIENT_HELLO)
+        self._note_before(message, hello)
         self._secrets.transcript.add(message)
         return [started, *self._answer(hello, agreed, now)]
+
+    def _note_before(self, message: HandshakeMessage, hello: ClientHello) -> None:
+        """What must have gone before a hello with a cookie; nothing was kept of it."""
+        if hello.cookie and message.message_seq:
+            number = message.message_seq - 1
+            first = hello.with_cookie(b"").encode()
+            request = HelloVerifyRequest(hello.cookie, self._settings.hello_verify_version).encode()
+            self._secrets.transcript.add(HandshakeMessage(HandshakeType.CLIENT_HELLO, number, first))
+            asked = HandshakeMessage(HandshakeType.HELLO_VERIFY_REQUEST, number, request)
+            self._secrets.transcript.restart(asked)
 
     def _check(self, hello: ClientHello) -> Agreed:
         refusal = self._settings.lies.refuse_hello

@@ -7,8 +7,9 @@ nonce of round two; 32 octets each, drawn again where they are no scalar.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum
+from itertools import combinations
 
 from pairing.crypto.intermediates import Intermediates
 from pairing.ecjpake.mistakes import known_mistake
@@ -131,13 +132,23 @@ class EcJpake:
         """Every value known so far, by name: scalars, proof nonces, hash inputs, shared point, premaster."""
         return Intermediates(self._values)
 
+    def _other_sums(self) -> Iterator[tuple[str, Affine]]:
+        """What else the peer may take for the generator of its round two: other sums of the four public keys."""
+        names = [name.upper() for role in (self.role, self.role.other) for name in _NAMES[role][:2]]
+        keys = dict(zip(names, (*self._points(self._own), *self._points(self._peer)), strict=True))
+        for choice in (each for count in (2, 3, 4) for each in combinations(sorted(names), count)):
+            base = total(*(keys[name] for name in choice))
+            if base is not None:
+                yield " + ".join(choice), base
+
     def _verify(self, pair: KeyKp, base: Affine, encoded: bytes, name: str) -> Affine:
         statement = Statement(base, encoded, self.role.other.value, name)
         self._note_hash_input(name, encoded, pair.commitment, pair.public, self.role.other)
         try:
             return statement.verify(pair)
         except AuthenticationError as error:
-            self.mistake = known_mistake(statement, pair) or ""
+            others = () if base == GENERATOR else self._other_sums()
+            self.mistake = known_mistake(statement, pair, others) or ""
             raise AuthenticationError(f"{error}: {self.mistake}" if self.mistake else str(error)) from None
 
     def _note_hash_input(self, name: str, base: bytes, commitment: bytes, public: bytes, role: EcJpakeRole) -> None:

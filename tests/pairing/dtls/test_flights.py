@@ -107,7 +107,8 @@ def test_transcript_hashes_messages_as_unfragmented_and_can_begin_anew() -> None
     transcript, fresh = Transcript(), Transcript()
     transcript.add(one)
     before = transcript.digest
-    transcript.restart()
+    transcript.restart(one)
+    assert transcript.before == [one.encode(), one.encode()]
     transcript.add(other)
     fresh.add(other)
     assert transcript.digest == fresh.digest != before
