@@ -54,11 +54,12 @@ FREE: Mapping[str, Freedom] = {
     "thread_commissioner": Freedom(
         text=(
             *("name", "description", "peers", "note", "border_agent.note", "recomputed_independently.**"),
-            *("inner_joiner_dtls.recomputed_independently.**", "peer_behaviours.**"),
+            *("inner_joiner_dtls.recomputed_independently.**", "peer_behaviours.**", "active_dataset"),
         ),
         # A state that a run did not depend on, and the exact moment of an event.
         altered=("datagrams.*.t", "border_agent.*", "border_agent.events.*.before_datagram"),
-        gone=("datagrams.*.t", "border_agent.events", "border_agent"),  # without it: a connection with anybody
+        # Without a border agent it is a connection with anybody; without a URL the joiner may have any.
+        gone=("datagrams.*.t", "border_agent.events", "border_agent", "commissioner_admits.provisioning_url"),
     ),
     "thread_datasets": Freedom(
         text=(

@@ -30,6 +30,7 @@ def check(document: dict[str, Any]) -> None:
     inner = document.get("inner_joiner_dtls")
     if inner is None:
         return
+    compare("joiner_pskd", document["joiner_pskd"], bytes.fromhex(inner["joiner_password_hex"]).decode())
     _check_described(inner["records"], "inner_joiner_dtls.records")
     inner_keys = _keys(Capture(inner, "inner_joiner_dtls."))
     replay_joiner(document, inner_keys)
