@@ -47,9 +47,9 @@ FREE: Mapping[str, Freedom] = {
     "bonjour_bitmaps": Freedom(text=("format", "about"), gone=("bitmaps.*",)),
     "bonjour_brands": Freedom(text=("format", "about")),
     "bonjour_record": Freedom(
-        text=("format", "name", "kind", "source"),
+        text=("format", "name", "kind", "source", "decoded.v??.text"),  # what a vendor's own keys mean is not known
         altered=("type", "port", "server", "instance"),
-        gone=("port", "server", "instance", "decoded.v*.text"),
+        gone=("port", "server", "instance"),
     ),
     "thread_commissioner": Freedom(
         text=(
