@@ -216,6 +216,7 @@ def files() -> Mapping[str, Mapping[str, Any]]:
 
 def survivors(document: Any, free: Freedom, module: Format, most: int | None) -> set[str]:
     """The differences that pass and should not, of all or of so many places of each kind."""
+    assert replay_document(document, all_formats()) is None
     every = list(places(document))
     leaves = [place for place in every if not isinstance(at(document, place), dict | list)]
     found = set()
