@@ -33,11 +33,12 @@ class Reader:
 
     def take(self, length: int, what: str = "value") -> bytes:
         """The next `length` bytes."""
-        if length > self.remaining:
-            raise self.fail(f"{what} needs {length} bytes, {self.remaining} left")
         start = self._position
-        self._position += length
-        return self._data[start : self._position]
+        end = start + length
+        if end > len(self._data):
+            raise self.fail(f"{what} needs {length} bytes, {self.remaining} left")
+        self._position = end
+        return self._data[start:end]
 
     def rest(self) -> bytes:
         """All bytes that are left."""
@@ -50,7 +51,11 @@ class Reader:
 
     def u8(self, what: str = "byte") -> int:
         """One unsigned byte."""
-        return self.take(1, what)[0]
+        position = self._position
+        if position >= len(self._data):
+            raise self.fail(f"{what} needs 1 bytes, 0 left")
+        self._position = position + 1
+        return self._data[position]
 
     def u16be(self, what: str = "number") -> int:
         """Two bytes, most significant first."""

@@ -106,7 +106,7 @@ class TracedReader(Reader):
         return number
 
     def u8(self, what: str = "byte") -> int:
-        return self._note(super().u8(what))
+        return self._note(self.take(1, what)[0])
 
     def u16be(self, what: str = "number") -> int:
         return self._note(super().u16be(what))

@@ -18,7 +18,7 @@ from pairing.nan.device_sessions import DeviceSessions
 from pairing.nan.device_settings import NanDeviceSettings
 from pairing.nan.discovery import Discovery
 from pairing.nan.events import SessionTerminated
-from pairing.nan.frames import ServiceDiscoveryFrame, is_nan_frame, read_nan_frame
+from pairing.nan.frames import ServiceDiscoveryFrame, is_nan_frame, read_group_frame, read_nan_frame
 from pairing.nan.identifiers import address_text
 from pairing.nan.identity import PairedPeers, draw_nik
 from pairing.nan.pairing import Pairing
@@ -142,7 +142,7 @@ class DeviceCore:
             if not is_nan_frame(frame) or not self._is_ours(frame):
                 return []
             plain = self.protection.open(frame)
-            decoded = read_nan_frame(plain)
+            decoded = read_group_frame(plain) if plain.is_group_addressed else read_nan_frame(plain)
         except (DecodeError, RemoteProtocolError) as error:
             peer = address_text(sender) if isinstance(sender, bytes) else None
             return [FrameIgnored(peer=peer, reason=str(error), protocol=PROTOCOL)]

@@ -8,6 +8,7 @@ Source: Wi-Fi Aware specification 4.0, sections 9.1 to 9.4.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import TypeAlias, TypeVar
 
 from pairing.errors import DecodeError, EncodeError
@@ -163,6 +164,10 @@ def read_nan_frame(outer: ManagementFrame) -> NanFrame:
         sequence_control=outer.sequence_control,
         subtype=subtype,
     )
+
+
+read_group_frame = lru_cache(maxsize=64)(read_nan_frame)
+"""The same, remembered for a while: what is for a group is read by everybody in it, and repeated unchanged."""
 
 
 def is_nan_frame(outer: ManagementFrame) -> bool:
