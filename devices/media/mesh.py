@@ -144,6 +144,10 @@ class Mesh(Medium):
         """Put an actor within reach of those of the same island only."""
         self._islands[actor] = island
 
+    def dissolve(self, island: int) -> None:
+        """Everyone of an island is within reach of the rest again, those that are off as well."""
+        self._islands = {actor: number for actor, number in self._islands.items() if number != island}
+
     def island_of(self, actor: str) -> int:
         """Where the actor is."""
         return self._islands.get(actor, 0)

@@ -11,6 +11,7 @@ from devices.media.medium import Receive
 from devices.media.mesh import Mesh, MeshNode, MeshPlace, joiner_endpoint
 from devices.sim.clock import Clock
 from pairing.engine import MILLISECOND, Event, Micros, Outputs
+from pairing.thread.dataset import Dataset
 from pairing.thread.dataset_sync import Agreement, active_time, agreement, is_behind, lacks_pending
 from pairing.thread.diagnostics import DeviceMode, ThreadChild
 from pairing.thread.network_events import (
@@ -81,15 +82,26 @@ class MeshRoles:
         """The node and its children lose sight of the rest, and both sides have noticed."""
         partition, led = place.network.partition, place.network.role is Role.LEADER
         place.perform(place.network.split)
-        self._islands += 1
-        self._put(place, self._islands)
+        left, self._islands = place.island, self._islands + 1
+        for each in (place, *place.children):
+            each.island = self._islands
+            self.mesh.set_island(each.node.id, self._islands)
+        if not any(each.island == left and each.network.is_border_router for each in self._places.values()):
+            self._dissolve(left)  # nobody would be left there who can be told to merge
         if led and partition is not None:
             self._soon(lambda: self._leader_lost(partition))
 
     def merge(self, place: MeshPlace) -> None:
-        """The node and its children see the rest again; the lesser partition goes over when it has attached."""
-        self._put(place, 0)
+        """All of the node's island see the rest again; the lesser partition goes over when it has attached."""
+        self._dissolve(place.island)
         self._listen(place)
+
+    def _dissolve(self, island: int) -> None:
+        self.mesh.dissolve(island)
+        for each in self._places.values():
+            if each.island == island:
+                each.island = 0
+                self._listen(each)
 
     def lead(self, place: MeshPlace) -> None:
         """The node leads a partition of its own; the one it was in yields, and its members go over."""
@@ -98,11 +110,6 @@ class MeshRoles:
         if before is not None:
             before.leader = b""
         self._listen(place)
-
-    def _put(self, place: MeshPlace, island: int) -> None:
-        for each in (place, *place.children):
-            each.island = island
-            self.mesh.set_island(each.node.id, island)
 
     # What nodes report
 
@@ -116,6 +123,7 @@ class MeshRoles:
                 if event.kind == "active":
                     place.read_dataset()
                     self._soon(lambda: self._settle(place))
+                    self._later(PROPAGATION, lambda: self._part(place))
                 if event.cause != LEARNT:
                     self._sync_soon(place.partition)
             case IdentityChanged():
@@ -169,10 +177,7 @@ class MeshRoles:
             return
         announced = self._announced(place)
         if announced is not None:
-            dataset = announced.network.active_dataset
-            assert dataset is not None  # a place without a dataset has no identity  # noqa: S101
-            place.perform(lambda now: network.adopt_active_dataset(dataset, now, cause=LEARNT))
-            self._enter_best(place)
+            self._take_announced(place, announced)
         elif network.config.router_eligible and not network.active_dataset.missing("active"):
             self._lead(place)
 
@@ -202,8 +207,8 @@ class MeshRoles:
         self._hang(place, min(routers, key=lambda each: (len(each.children), each.network.rloc16)))
         return True
 
-    def _announced(self, place: MeshPlace) -> MeshPlace | None:
-        """Who has the same key and a newer dataset, on another channel (on the air: by MLE Announce)."""
+    def _announced(self, place: MeshPlace) -> Dataset | None:
+        """A newer dataset with the same key that is in force on another channel (on the air: by MLE Announce)."""
         own = place.network.active_dataset
         for partition in self._partitions.get(place.network_key or b"", ()):
             other = self._speaker(partition)
@@ -211,8 +216,15 @@ class MeshRoles:
                 continue
             its = other.network.active_dataset
             if its is not None and (own.missing("active") or active_time(its) > active_time(own)):
-                return other
+                return its
         return None
+
+    def _take_announced(self, place: MeshPlace, announced: Dataset) -> None:
+        place.perform(lambda now: place.network.adopt_active_dataset(announced, now, cause=LEARNT))
+        if place.network.attached:
+            self._listen(place)
+        else:
+            self._enter_best(place)
 
     # Children
 
@@ -242,6 +254,17 @@ class MeshRoles:
         parent.children.remove(child)
         if not parent.is_gone:
             parent.perform(lambda now: _detach_strangers(parent, now))
+
+    def _part(self, place: MeshPlace) -> None:
+        """Parent and child that do not hear each other any more know it."""
+        pairs = [(child, place) for child in place.children]
+        if place.parent is not None:
+            pairs.append((place, place.parent))
+        for child, parent in pairs:
+            if not child.hears(parent):
+                self._unhang(child)
+                if not child.is_gone and child.network.attached:
+                    child.perform(child.network.lose_partition)
 
     def _orphan(self, parent: MeshPlace) -> None:
         """Children whose parent stayed away look for another."""
@@ -286,7 +309,7 @@ class MeshRoles:
         self._listening.discard(key)
         for partition in self._alive(key):
             speaker = self._speaker(partition)
-            if speaker is None or self._best_for(speaker) is partition:
+            if speaker is None or (self._best_for(speaker) is partition and self._announced(speaker) is None):
                 continue
             for place in self._places_of(partition):
                 self._move_later(place)
@@ -300,9 +323,13 @@ class MeshRoles:
         place.is_moving = False
         if place.is_gone or not place.network.attached or place.parent is not None:
             return
-        best = self._best_for(place)
-        if best is not None and best is not place.network.partition:
+        best, announced = self._best_for(place), self._announced(place)
+        if announced is not None:
+            self._take_announced(place, announced)
+        elif best is not None and best is not place.network.partition:
             self._enter(place, best)
+        else:
+            self._listen(place)  # the ranks have changed since: now it is perhaps the others who have to move
 
     def _best_for(self, place: MeshPlace) -> Partition[NetworkView] | None:
         return max(self._within_reach(place), key=lambda each: each.rank, default=None)
