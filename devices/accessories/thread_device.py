@@ -24,6 +24,7 @@ from devices.accessories.thread_device_settings import (
 from devices.actor import Site, verb
 from devices.driver import EngineDriver
 from devices.errors import ActionRefusedError
+from devices.events import CodeShown
 from devices.media.medium import Flight, MediumPort
 from devices.media.mesh import ALL_ROUTERS, MeshPlace, joiner_endpoint
 from pairing.engine import Event, Micros, Outputs
@@ -102,8 +103,14 @@ class ThreadDevice(Accessory):
         self._place = self.site.mesh.join(self, lambda flight: None)
         if self.network.active_dataset is not None:
             self.perform(self.network.enable)
-        elif self.settings.join:
+            return
+        self._show_label()
+        if self.settings.join:
             self._join(is_persistent=True)
+
+    def _show_label(self) -> None:
+        """A device that can be joined says that its PSKd can be read off it."""
+        self.emit(CodeShown(kind="pskd", code=self.pskd), _MEDIUM)
 
     async def _stop(self, *, goodbye: bool) -> None:
         self._stop_joining()
@@ -205,3 +212,4 @@ class ThreadDevice(Accessory):
             self.perform(self.network.factory_reset)
         except LocalProtocolError as problem:
             raise ActionRefusedError(str(problem)) from None
+        self._show_label()
