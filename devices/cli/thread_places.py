@@ -10,7 +10,7 @@ from devices.errors import EmulatorError, UsageError
 if TYPE_CHECKING:
     from pairing.dnssd.service import ResolvedService
 
-_PATIENCE_S = 3.0
+_PATIENCE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """A Border Agent that Bonjour shows."""
 
     address: str
@@ -62,13 +62,18 @@ class _Found:
     ext_pan_id: str = ""
 
 
-def _found(name: str, reach: str | None, *, is_code: bool) -> _Found:
-    """The Border Agent whose instance or network has this name. Raises EmulatorError with those that there are."""
+def _found(name: str, reach: str | None, *, is_code: bool) -> Found:
     from devices.cli.search import search
     from pairing.thread.meshcop_txt import EPHEMERAL_SERVICE_TYPE, SERVICE_TYPE
 
+    return choose(name, search([SERVICE_TYPE, EPHEMERAL_SERVICE_TYPE], reach, _PATIENCE_S), is_code=is_code)
+
+
+def choose(name: str, seen: "Sequence[ResolvedService]", *, is_code: bool) -> Found:
+    """The Border Agent whose instance or network has this name. Raises EmulatorError with those that there are."""
+    from pairing.thread.meshcop_txt import EPHEMERAL_SERVICE_TYPE, SERVICE_TYPE
+
     service_type = EPHEMERAL_SERVICE_TYPE if is_code else SERVICE_TYPE
-    seen = search([SERVICE_TYPE, EPHEMERAL_SERVICE_TYPE], reach, _PATIENCE_S)
     networks = {each.instance: _network(each) for each in seen if each.type == SERVICE_TYPE}
     candidates = [each for each in seen if each.type == service_type]
     matching = [each for each in candidates if name in (each.instance, networks.get(each.instance, ("", ""))[0])]
@@ -80,7 +85,7 @@ def _found(name: str, reach: str | None, *, is_code: bool) -> _Found:
     host = str(next((each for each in chosen.addresses if each.version == 4), chosen.addresses[0]))
     address = f"[{host}]:{chosen.port}" if ":" in host else f"{host}:{chosen.port}"
     network_name, ext_pan_id = networks.get(chosen.instance, ("", ""))
-    return _Found(address, network_name, ext_pan_id)
+    return Found(address, network_name, ext_pan_id)
 
 
 def _why(
