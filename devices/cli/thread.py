@@ -41,6 +41,8 @@ app = typer.Typer(
 )
 
 _PATIENCE_S = 20.0
+_FAREWELL_S = 3.0
+"""How long a joiner may take to end its connection."""
 _OWN_NAME = "pairlab"
 
 
@@ -249,8 +251,14 @@ def enable_joiner(
         stages.then(f"waiting for {_joiner_text(value['joiner'])}")
         seconds = lifetime + patience
         end = teller.wait(("JoinerFinalized", "JoinerRemoved"), {"joiner": value["joiner"]}, seconds)
+        if place.is_outside and _is_joined(end):
+            teller.wait(("ConnectionClosed",), {}, _FAREWELL_S)  # it may ask once more, should the answer be lost
         stages.rest()
     _say_end(document, end, json=json)
+
+
+def _is_joined(event: Any) -> bool:
+    return event is not None and event["type"] == "JoinerFinalized" and bool(event["accepted"])
 
 
 def _joiner_text(joiner: str) -> str:
@@ -259,10 +267,10 @@ def _joiner_text(joiner: str) -> str:
 
 def _say_end(document: Any, event: Any, *, json: bool) -> None:
     """How the joiner's attempt ended. Raises Exit with 1 where it did not join."""
-    joined = event is not None and event["type"] == "JoinerFinalized" and event["accepted"]
+    joined = _is_joined(event)
     reason = "no answer" if event is None else "rejected" if "accepted" in event else event["reason"]
     if json:
-        output.emit({**document, "joined": bool(joined), "reason": "" if joined else reason})
+        output.emit({**document, "joined": joined, "reason": "" if joined else reason})
     elif joined:
         output.say(f"{_joiner_text(event['joiner'])} has joined")
     else:

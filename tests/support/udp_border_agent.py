@@ -8,8 +8,11 @@ from typing import Any, Self, TypeVar
 
 from devices.driver import EngineDriver
 from devices.sim.clock import Clock
+from devices.transports.udp_client import UdpClient
 from pairing.engine import Address, Endpoint, Event
-from pairing.thread.border_agent import EPHEMERAL_LINK, MAIN_LINK, BorderAgent, BorderAgentSettings
+from pairing.thread.border_agent import EPHEMERAL_LINK, JOINER_LINK, MAIN_LINK, BorderAgent, BorderAgentSettings
+from pairing.thread.joiner import Joiner
+from pairing.thread.meshcop_events import CommissionerDatasetChanged
 from pairing.thread.network import Network
 from tests.support.meshcop import leading_network
 from tests.support.thread_network import counting_entropy
@@ -27,10 +30,13 @@ class UdpBorderAgent:
         """What to do as soon as such an event has come."""
         self.clock = Clock(asyncio.get_running_loop(), virtual=False)
         agent = BorderAgent(network, counting_entropy(7), settings)
-        self.driver = EngineDriver(agent, self.clock, on_event=self._on_event, port=self)
+        self.driver = EngineDriver(agent, self.clock, on_event=self.note, port=self)
+        self.others: list[UdpClient] = []
+        """Who else has a socket that ends with this."""
         self._sockets: dict[str, asyncio.DatagramTransport] = {}
 
-    def _on_event(self, event: Event) -> None:
+    def note(self, event: Event) -> None:
+        """Something has happened."""
         self.events.append(event)
         if type(event) in self.when:
             asyncio.get_running_loop().call_soon(self.when[type(event)])
@@ -71,6 +77,8 @@ class UdpBorderAgent:
         """Close every socket."""
         self.driver.stop()
         self.clock.close()
+        for other in self.others:
+            await other.close()
         for transport in self._sockets.values():
             transport.close()
         await asyncio.sleep(0)
@@ -127,3 +135,19 @@ class BackgroundBorderAgent:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(30)
         self._loop.close()
+
+
+async def join_by(agent: UdpBorderAgent, eui64: bytes, pskd: str) -> None:
+    """A joiner at the agent's joiner port, from the moment that a Commissioner says who may join."""
+    port = await agent.listen(JOINER_LINK)
+    router = Endpoint("127.0.0.1", port)
+    joiner = EngineDriver(Joiner(router, eui64, pskd, counting_entropy(20)), agent.clock, on_event=agent.note)
+    path = await UdpClient.open(router, joiner.deliver, lambda: None)
+    joiner.port = path
+    agent.others.append(path)
+    agent.when[CommissionerDatasetChanged] = lambda: _begin(agent, joiner)
+
+
+def _begin(agent: UdpBorderAgent, joiner: EngineDriver[Joiner]) -> None:
+    del agent.when[CommissionerDatasetChanged]
+    joiner.do(lambda each, now: each.start(now))

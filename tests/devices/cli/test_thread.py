@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from pairing.dtls.events import HandshakeFailed
 from pairing.engine import SECOND
 from pairing.thread.dataset import Dataset
+from pairing.thread.meshcop_events import JoinerEntrusted
 from pairing.thread.network_events import CommissionerLost, JoinerEnabled, PetitionAccepted
 from tests.support.command_line import Ran, run
 from tests.support.meshcop import PSKC
 from tests.support.thread_network import DATASET
-from tests.support.udp_border_agent import BackgroundBorderAgent
+from tests.support.udp_border_agent import BackgroundBorderAgent, join_by
 
 KEY = PSKC.hex()
 
@@ -140,6 +142,28 @@ def test_enable_joiner_waits_until_its_time_is_over(
     wrong = thread(capsys, agent, "enable-joiner", "any", "IO")
     assert (wrong.code, "6 to 32 characters" in wrong.err) == (2, True)
     assert [each for each in agent.agent.events if isinstance(each, JoinerEnabled)] == []
+
+
+@pytest.mark.parametrize("whom", [("18b4300000000002", "J01NME"), ("v=1&&eui=18b4300000000002&&cc=J01NME",)])
+def test_enable_joiner_lets_a_joiner_in(
+    capsys: pytest.CaptureFixture[str], agent: BackgroundBorderAgent, whom: tuple[str, ...]
+) -> None:
+    agent.call(lambda: join_by(agent.agent, bytes.fromhex("18b4300000000002"), "J01NME"))
+    joined = thread(capsys, agent, "enable-joiner", *whom)
+    assert (joined.code, joined.out) == (0, "18b4300000000002 has joined\n")
+    assert joined.err.splitlines()[-2:] == ["the joiner has proved its PSKd …", "the joiner says who made it …"]
+    entrusted = agent.call(lambda: agent.agent.happened(JoinerEntrusted, 2))  # the router tells it first
+    assert isinstance(entrusted, JoinerEntrusted)
+    assert Dataset.decode(entrusted.tlvs).network_key == DATASET.network_key
+
+
+def test_a_joiner_with_another_pskd_does_not_join(
+    capsys: pytest.CaptureFixture[str], agent: BackgroundBorderAgent
+) -> None:
+    agent.call(lambda: join_by(agent.agent, bytes.fromhex("18b4300000000002"), "0THERPSKD"))
+    refused = thread(capsys, agent, "enable-joiner", "any", "J01NME", "--lifetime", "1", "--json")
+    assert (refused.code, refused.document["joined"]) == (1, False)
+    assert isinstance(agent.call(lambda: agent.agent.happened(HandshakeFailed)), HandshakeFailed)
 
 
 @pytest.mark.parametrize(
