@@ -5,13 +5,18 @@ what came, as the rules of `pairing.thread` write it.
 """
 
 import re
+from collections.abc import Iterator
 
 from devices.explain import causes
 from devices.explain.causes import Reason
 from devices.explain.finding import Finding, Outcome, explains
-from devices.explain.story import Event, Story, text_of, values_of
+from devices.explain.story import Event, Story, octets_of, text_of, values_of
 from pairing.ecjpake.password_mistakes import known_password_mistake, used_password
+from pairing.ecjpake.points import CURVE
 from pairing.engine import SECOND
+from pairing.thread.mistakes import known_pskc_mistake, known_steering_mistake
+from pairing.thread.pskc import MAX_NETWORK_NAME, MAX_PASSPHRASE, MIN_PASSPHRASE, derive_pskc
+from pairing.thread.steering import EUI64_LENGTH
 
 _CHOSEN = frozenset(
     {
@@ -120,7 +125,80 @@ def _of_keys(story: Story, event: Event, peer: str) -> Reason | None:
         mine, other = used_password(own), used_password(theirs)
         if mine is not None and other is not None and mine != other:
             both = (str(event["actor"]), mine), (peer, other)
-            return Outcome.MISTAKE, _of_passwords(*(both if "x2" in own else both[::-1]))
+            client, server = both if "x2" in own else both[::-1]
+            of_pskc = _of_pskc(story, client, server)
+            return Outcome.MISTAKE, of_pskc or _of_passwords(client, server)
+    return None
+
+
+def _of_pskc(story: Story, client: tuple[str, int], server: tuple[str, int]) -> str:
+    """Where the user has told the passphrase: what one side made of it, the other's PSKc being right."""
+    passphrase = story.password.encode()
+    if not MIN_PASSPHRASE <= len(passphrase) <= MAX_PASSPHRASE:
+        return ""
+    for name, ext_pan_id in _networks(story):
+        right = int.from_bytes(derive_pskc(passphrase, name, ext_pan_id), "big") % CURVE.q
+        for (wrong, used), (_, other) in ((client, server), (server, client)):
+            octets = used.to_bytes(32, "big")[-16:]
+            mistake = known_pskc_mistake(octets, passphrase, name, ext_pan_id) if other == right else None
+            if mistake is not None:
+                return f"PSKc of {wrong}: {mistake}"
+    return ""
+
+
+def _networks(story: Story) -> Iterator[tuple[bytes, bytes]]:
+    """Name and extended PAN ID of the networks that events tell of."""
+    found: dict[tuple[bytes, bytes], None] = {}
+    for event in story.events:
+        ext_pan_id = octets_of(event.get("ext_pan_id")) or b""
+        name = text_of(event, "network_name").encode()
+        if name and len(name) <= MAX_NETWORK_NAME and len(ext_pan_id) == 8:
+            found[name, ext_pan_id] = None
+    yield from found
+
+
+@explains("JoiningFailed")
+def explain_joining(story: Story, event: Event) -> Finding:
+    """A joiner that did not get in: steering data that rule it out, its DTLS handshake, silence."""
+    error, peer = text_of(event, "error"), story.peer_of(event)
+    eui64 = octets_of(event.get("joiner")) or b""
+    is_ruled_out = "rule it out" in error or "rules it out" in error
+    outcome, because = causes.first_of(
+        causes.of_lie(story, event, (str(event["actor"]), peer)),
+        _of_steering(story, event, eui64) if is_ruled_out and len(eui64) == EUI64_LENGTH else None,
+        _of_handshake(story, event),
+        causes.of_loss(story, event, peer),
+    )
+    return Finding(
+        event=event,
+        failed=f"joining of {eui64.hex()}",
+        expected="steering data that admit it" if is_ruled_out else "a network that lets it in",
+        came=error,
+        outcome=outcome,
+        because=because,
+        hint="nobody has enabled this joiner, or under another EUI-64"
+        if outcome is Outcome.UNKNOWN and is_ruled_out
+        else "",
+    )
+
+
+def _of_steering(story: Story, event: Event, eui64: bytes) -> Reason | None:
+    """The last steering data that anybody set before the event."""
+    for each in story.before(event, "CommissionerDatasetChanged", "CommissionerDatasetReceived"):
+        steering = octets_of(each.get("steering_data"))
+        if steering is None:
+            continue
+        if not any(steering):
+            return Outcome.CHOICE, "the steering data are all zeros: nobody may join"
+        return causes.mistake(known_steering_mistake(steering, eui64))
+    return None
+
+
+def _of_handshake(story: Story, event: Event) -> Reason | None:
+    """The joiner's own DTLS handshake, which has a finding of its own."""
+    for each in story.before(event, "HandshakeFailed", actor=str(event["actor"])):
+        if event["at_us"] - each["at_us"] <= causes.WHILE:
+            return Outcome.CONSEQUENCE, f"its DTLS handshake failed, see event {each['id']}"
     return None
 
 

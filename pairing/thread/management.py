@@ -12,6 +12,7 @@ from typing import NamedTuple
 from pairing.errors import DecodeError
 from pairing.thread.dataset import FIELD_LENGTHS, MAX_LENGTH, Dataset, DatasetKind
 from pairing.thread.dataset_rules import openthread_verdict
+from pairing.thread.mistakes import timestamp_hint
 from pairing.thread.tlvs import MeshCopTlvType, Tlv, split_tlvs, tlv_name
 
 _T = MeshCopTlvType
@@ -132,8 +133,11 @@ def _pending(asked: Dataset, state: LeaderState) -> Iterator[Refusal]:
     if asked.pending_timestamp is None:
         yield Refusal("pending-timestamp-missing", "PendingTimestamp", "none")
     elif current is not None and asked.pending_timestamp <= current:
-        expected = f"PendingTimestamp newer than {current}"
-        yield Refusal("pending-timestamp-not-newer", expected, str(asked.pending_timestamp))
+        yield Refusal(
+            "pending-timestamp-not-newer",
+            f"PendingTimestamp newer than {current}",
+            f"{asked.pending_timestamp}{timestamp_hint(asked.pending_timestamp, current)}",
+        )
     if not _differs(asked, state.active, _T.NETWORK_KEY):
         yield from _active_timestamp(asked, state)
 
@@ -141,8 +145,11 @@ def _pending(asked: Dataset, state: LeaderState) -> Iterator[Refusal]:
 def _active_timestamp(asked: Dataset, state: LeaderState) -> Iterator[Refusal]:
     current = state.active.active_timestamp if state.active else None
     if current is not None and asked.active_timestamp is not None and asked.active_timestamp <= current:
-        expected = f"ActiveTimestamp newer than {current}"
-        yield Refusal("active-timestamp-not-newer", expected, str(asked.active_timestamp))
+        yield Refusal(
+            "active-timestamp-not-newer",
+            f"ActiveTimestamp newer than {current}",
+            f"{asked.active_timestamp}{timestamp_hint(asked.active_timestamp, current)}",
+        )
 
 
 def _differs(asked: Dataset, active: Dataset | None, tlv_type: int) -> bool:
