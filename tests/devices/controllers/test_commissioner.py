@@ -146,10 +146,8 @@ async def test_a_refused_set_names_the_rule() -> None:
         old = Dataset.of(active_timestamp=Timestamp(1), network_name="Old").hex()
         verdict = (await phone.do("set", {"dataset": old}))["verdict"]
         assert verdict["rule"] == "active-timestamp-not-newer"
-        assert (verdict["expected"], verdict["came"]) == (
-            "ActiveTimestamp newer than seconds 1, ticks 0, not authoritative",
-            "seconds 1, ticks 0, not authoritative",
-        )
+        assert verdict["expected"] == "ActiveTimestamp newer than seconds 1, ticks 0, not authoritative"
+        assert verdict["came"].startswith("seconds 1, ticks 0, not authoritative")
         assert (await phone.do("set", {"fields": {"network_name": "New"}}))["outcome"] == "done"
 
 
