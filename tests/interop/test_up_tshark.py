@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import LIMIT_S, Ran, command, environment, run_process
+from tests.support.command_line import LIMIT_S, command, environment, home_up
 from tests.support.needs import requires_tools
 from tests.support.programs import Program
 
@@ -22,6 +22,14 @@ id = "camera"
 kind = "wifi-aware-camera"
 name = "Captured Camera {os.getpid()}"
 service = "{SERVICE}"
+"""
+ROUTER = f"""
+[[accessory]]
+id = "br"
+kind = "thread-border-router"
+name = "Captured Router {os.getpid()}"
+attach = "0.1s"
+rest_port = 0
 """
 LIVE = ("-i", "-", "-l", "-T", "fields", "-e", "frame.interface_name", "-e", "_ws.col.Info", "-e", "_ws.malformed")
 
@@ -80,12 +88,14 @@ def test_a_reader_that_leaves_does_not_end_the_home(tmp_path: Path, home: str) -
     assert "seed" in told.decode()
 
 
-def test_a_file_holds_the_air_and_the_lan_and_stdout_is_for_people(tmp_path: Path, home: str) -> None:
+def test_a_file_holds_the_air_and_the_lan(tmp_path: Path, home: str) -> None:
     requires_tools("tshark")
     path = tmp_path / "home.pcapng"
-    ran: Ran = run_process(tmp_path, "up", home, "--api-port", "0", "--pcap", str(path), "--duration", "0.8")
+    Path(home).write_text(HOME + ROUTER)
+    with home_up(tmp_path, home, "--pcap", str(path)) as running:
+        running.until("ServicePublished")
+        ran = running.stop()
     assert (ran.code, ran.err) == (0, "")
-    assert f"Captured Camera {os.getpid()}" in ran.out
     fields = ("-T", "fields", "-e", "frame.interface_name", "-e", "_ws.col.Protocol", "-e", "_ws.malformed")
     done = subprocess.run(["tshark", "-r", str(path), *fields], check=True, text=True, capture_output=True)
     assert {tuple(line.split("\t")) for line in done.stdout.splitlines()} == {("air", "NAN", ""), ("lan", "MDNS", "")}
