@@ -33,6 +33,8 @@ def known_record_mistake(
     record: DtlsRecord, keys: DtlsKeys, shared_x: bytes, session_hash: bytes, *, is_extended: bool, writer: EcJpakeRole
 ) -> str | None:
     """Why the first protected record of `writer` does not decrypt under `keys`, which are the right ones."""
+    if len(record.fragment) < EXPLICIT_NONCE_LENGTH + TAG_LENGTH:
+        return None
     for mistake, other in _other_keys(keys, shared_x, session_hash, is_extended=is_extended):
         if _opens(record, *_of(other, writer)):
             return mistake
@@ -53,6 +55,8 @@ def _of(keys: DtlsKeys, role: EcJpakeRole) -> KeyAndIv:
 
 def _opens(record: DtlsRecord, key: bytes, iv: bytes) -> bool:
     explicit, sealed = record.fragment[:EXPLICIT_NONCE_LENGTH], record.fragment[EXPLICIT_NONCE_LENGTH:]
+    if len(sealed) < TAG_LENGTH:
+        return False
     return _decrypts(AESCCM(key, TAG_LENGTH), iv + explicit, sealed, additional_data(record, len(sealed) - TAG_LENGTH))
 
 

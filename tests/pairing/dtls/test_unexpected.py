@@ -223,6 +223,14 @@ def test_record_that_does_not_decrypt_ends_a_handshake_but_no_connection(who: st
     assert isinstance(pair.failed(who).error, AuthenticationError)
 
 
+@pytest.mark.parametrize("length", [0, 5, 8, 15, 16, 17, 31, 32])
+def test_record_too_short_to_be_protected_ends_a_handshake_like_any_other(length: int) -> None:
+    pair = standing("server", S.WAIT_FINISHED)
+    give(pair, "server", in_clear(ContentType.HANDSHAKE, bytes(length), epoch=1))
+    assert pair.alerts("server") == [("bad_record_mac", False)]
+    assert str(pair.failed("server").error).endswith("another password, or a record changed on its way")
+
+
 @pytest.mark.parametrize("who", ["client", "server"])
 def test_whatever_comes_after_the_end_is_ignored(who: str) -> None:
     pair = standing(who, S.CONNECTED)
