@@ -5,9 +5,12 @@ from dataclasses import replace
 import pytest
 
 from pairing.dtls.events import HandshakeCompleted
+from pairing.dtls.key_schedule import KEY_BLOCK_LENGTH, DtlsKeys
 from pairing.dtls.messages import decode_fragments
+from pairing.dtls.mistakes import known_record_mistake
 from pairing.dtls.record import LARGEST_SEQUENCE, ContentType, DtlsRecord, ReplayWindow, decode_records
 from pairing.dtls.settings import DtlsSettings
+from pairing.ecjpake.exchange import EcJpakeRole
 from pairing.engine import FrameIgnored
 from tests.support.dtls_pair import AGENT, PHONE, DtlsPair
 
@@ -54,3 +57,11 @@ def test_a_hello_after_which_numbers_would_overflow_is_ignored(
     assert isinstance(ignored, FrameIgnored)
     assert "no numbers left" in ignored.reason
     assert not pair.server.connections
+
+
+@pytest.mark.parametrize("length", [0, 7, 8, 15, 16])
+def test_a_record_that_is_too_short_for_its_tag_is_no_known_mistake(length: int) -> None:
+    keys = DtlsKeys(bytes(32), bytes(32), bytes(48), bytes(KEY_BLOCK_LENGTH))
+    record = DtlsRecord(ContentType.HANDSHAKE, 0xFEFD, 1, 0, bytes(length))
+    found = known_record_mistake(record, keys, bytes(32), bytes(32), is_extended=True, writer=EcJpakeRole.SERVER)
+    assert found is None
