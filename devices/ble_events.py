@@ -126,3 +126,15 @@ class BondForgotten(Event):
     """A bond is no longer remembered."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostJoined(Event):
+    """A host stack outside has joined by HCI; `peer` is the address of the controller it got."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostLeft(Event):
+    """A host stack outside has gone, and its connections with it."""
+
+    reason: str

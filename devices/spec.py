@@ -195,12 +195,34 @@ class AirSpec(_Table):
     @property
     def udp_address(self) -> tuple[str, int] | None:
         """Host and port of `udp`."""
-        host, _, port = (self.udp or "").rpartition(":")
-        try:
-            IPv4Address(host)
-        except ValueError:
-            return None
-        return (host, int(port)) if re.fullmatch(r"[0-9]{1,5}", port) and int(port) <= 65_535 else None
+        return _ipv4_and_port(self.udp)
+
+
+class BleSpec(_Table):
+    """`[ble]`: where the home's Bluetooth is open to foreign host stacks."""
+
+    hci: str | None = Field(None, examples=["127.0.0.1:8711"])
+    """An IPv4 address and a port (0 = any) at which host stacks get a controller, by HCI over TCP; real time only."""
+
+    @model_validator(mode="after")
+    def _hci_is_an_address(self) -> "BleSpec":
+        if self.hci is not None and self.hci_address is None:
+            raise ValueError(f"hci is an IPv4 address and a port, such as 127.0.0.1:8711; not {self.hci!r}")
+        return self
+
+    @property
+    def hci_address(self) -> tuple[str, int] | None:
+        """Host and port of `hci`."""
+        return _ipv4_and_port(self.hci)
+
+
+def _ipv4_and_port(text: str | None) -> tuple[str, int] | None:
+    host, _, port = (text or "").rpartition(":")
+    try:
+        IPv4Address(host)
+    except ValueError:
+        return None
+    return (host, int(port)) if re.fullmatch(r"[0-9]{1,5}", port) and int(port) <= 65_535 else None
 
 
 class HomeSpec(_Table):
@@ -217,6 +239,7 @@ class HomeSpec(_Table):
     commissioner: list[CommissionerSpec] = []
     fault: list[FaultSpec] = []
     air: AirSpec | None = None
+    ble: BleSpec | None = None
 
     @model_validator(mode="after")
     def _unique_ids(self) -> "HomeSpec":

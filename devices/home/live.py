@@ -13,7 +13,7 @@ from devices.accessories.registry import build
 from devices.actor import Actor, Site
 from devices.controllers.commissioner import HomeCommissioner
 from devices.controllers.phone import Phone
-from devices.errors import UnknownActorError, UnknownKindError, UsageError
+from devices.errors import HostError, UnknownActorError, UnknownKindError, UsageError
 from devices.event_log import EventLog, Pattern, StampedEvent
 from devices.events import FaultEnded, FaultFired, FaultStarted, FrameIgnored, RequestReceived
 from devices.faults.base import FaultContext, make_fault, wire_faults
@@ -45,6 +45,7 @@ from pairing.engine import Event, Micros
 from pairing.nan.timing import Tsf
 
 if TYPE_CHECKING:
+    from devices.bluetooth.hci_server import HciServer
     from devices.transports.air_hub import AirHub
 
 _LONGEST_UP_US: Micros = 30 * 24 * 3_600_000_000
@@ -93,6 +94,7 @@ class LiveHome:
         self.media: tuple[Medium, ...] = (self.lan, self.air, self.mesh, self.ble)
         """Where wire faults act."""
         self.air_hub: AirHub | None = None
+        self.hci: HciServer | None = None
         self.faults: dict[str, InstalledFault] = {}
         self.accessories: dict[str, Accessory] = {}
         self.phones: dict[str, Phone] = {}
@@ -134,6 +136,7 @@ class LiveHome:
         try:
             await self._open_network()
             await self._open_hub()
+            await self._open_hci()
             for accessory_spec in self.spec.accessory:
                 self._add(build(self.site, accessory_spec))
             for phone_spec in self.spec.phone:
@@ -165,6 +168,9 @@ class LiveHome:
         if self._gateway is not None:
             await self._gateway.close()
             self._gateway = None
+        if self.hci is not None:
+            await self.hci.close()
+            self.hci = None
         if self.air_hub is not None:
             await self.air_hub.close()
             self.air_hub = None
@@ -194,6 +200,23 @@ class LiveHome:
             0 if self.options.free_ports else port,
             header=self.spec.air.header,
             emit=lambda event, actor: self._emit(event, actor, "air"),
+        )
+
+    async def _open_hci(self) -> None:
+        if self.options.virtual or self.spec.ble is None or self.spec.ble.hci_address is None:
+            return
+        try:
+            from devices.bluetooth.hci_server import HciServer  # Bumble: only where there is Bluetooth
+        except ImportError as problem:
+            raise HostError(f"[ble] needs Bumble ({problem.name} is missing): pip install 'pairlab[ble]'") from None
+        host, port = self.spec.ble.hci_address
+        check_within(host, self.options.reach, "[ble] hci")
+        self.hci = await HciServer.open(
+            self.ble,
+            self.chance,
+            lambda event, actor: self._emit(event, actor, "ble"),
+            host,
+            0 if self.options.free_ports else port,
         )
 
     def _rows_of(self, phone_id: str) -> CredentialRows:
