@@ -8,6 +8,7 @@ from pairing.dtls.alerts import Alert
 from pairing.dtls.client import DtlsClient
 from pairing.dtls.connection import Connection
 from pairing.dtls.events import ApplicationDataReceived, ConnectionClosed, HandshakeCompleted, HandshakeFailed
+from pairing.dtls.key_schedule import derive_keys
 from pairing.dtls.messages import (
     ClientHello,
     ExtensionType,
@@ -21,6 +22,7 @@ from pairing.dtls.messages import (
     encode_key_pairs,
     encode_server_key_exchange,
 )
+from pairing.dtls.mistakes import known_finished_mistake, known_record_mistake
 from pairing.dtls.record import DTLS_1_2, LARGEST_SEQUENCE, ContentType, DtlsRecord, WriteProtection, decode_records
 from pairing.dtls.server import DtlsServer
 from pairing.dtls.settings import DtlsSettings
@@ -211,6 +213,15 @@ def dialogues() -> Iterator[Dialogue]:
             yield Dialogue(f"dtls-{name}-sealed", start, end, seal, seeds=plain_records, leaves_traces=True)
 
 
+def judged(data: bytes) -> str:
+    """What is said of octets as the peer's first protected record, and as its Finished."""
+    keys = derive_keys(bytes(32), bytes(32), bytes(32), None)
+    record = DtlsRecord(ContentType.HANDSHAKE, DTLS_1_2, 1, 0, data)
+    x = EcJpakeRole.CLIENT
+    of_record = known_record_mistake(record, keys, bytes(32), bytes(32), is_extended=bool(data[:1]), writer=x)
+    return f"{of_record} {known_finished_mistake(data, keys, x, [data, data], [data])}"
+
+
 def proofs() -> Iterator[Target]:
     """The bodies that hold key pairs, and EC-JPAKE itself."""
     errors = (DecodeError, RemoteProtocolError)
@@ -246,6 +257,7 @@ TARGETS = (
     ),
     decoder("dtls-server-hello", ServerHello.decode, lambda: bodies(2), encode=ServerHello.encode),
     decoder("dtls-alert", Alert.decode, lambda: [b"\x02\x28", b"\x01\x00"], encode=Alert.encode),
+    decoder("dtls-known-mistakes", judged, plain_records),
     *proofs(),
     *map(engine_target, dialogues()),
 )

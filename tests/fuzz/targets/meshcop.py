@@ -13,11 +13,13 @@ from pairing.errors import AuthenticationError, DecodeError, LocalProtocolError
 from pairing.thread.border_agent import EPHEMERAL_LINK, JOINER_LINK, BorderAgent
 from pairing.thread.commissioner import Commissioner
 from pairing.thread.credential_fetch import CredentialFetch
+from pairing.thread.fields import Timestamp
 from pairing.thread.joiner import Joiner
 from pairing.thread.joiner_frames import DiscoveryAnswer, SecuredFrame
 from pairing.thread.joiner_states import JoinerState
 from pairing.thread.joiner_table import JoinerId
 from pairing.thread.meshcop_events import CredentialsFetched, DatasetReceived, FetchFailed, SetAnswered
+from pairing.thread.mistakes import known_steering_mistake, timestamp_hint
 from pairing.thread.network import Network
 from pairing.thread.network_events import CommissionerLost, JoinerFinalized, PetitionAccepted
 from pairing.thread.relay import RelayMessage
@@ -264,7 +266,14 @@ def admits(data: bytes) -> bool:
     return answer.steering_data.admits(EUI64) or answer.steering_data.admits_any
 
 
+def explained(data: bytes) -> str:
+    """What is said of steering data that may rule a joiner out, and of a timestamp."""
+    hint = timestamp_hint(Timestamp.decode(data.ljust(8, b"\0")), Timestamp(1_700_000_000))
+    return f"{known_steering_mistake(data[:16], EUI64)}{hint}"
+
+
 TARGETS = (
+    decoder("meshcop-known-mistakes", explained, lambda: [bytes(16), SteeringData.of_joiners([EUI64]).filter]),
     decoder("meshcop-relay", RelayMessage.decode, relayed),
     decoder("meshcop-udp-proxy", ProxiedDatagram.decode, relayed),
     decoder("meshcop-discovery-answer", admits, discovery_answer),
