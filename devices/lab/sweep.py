@@ -88,12 +88,11 @@ def sweep(
         raise HostError("a worker process has died (out of memory?); try fewer --workers, or fewer --seeds") from None
     except BaseException:
         # A Ctrl-C, or a reader that has enough: what has not begun is dropped, what runs is told to end.
-        workers_now = [child for child in active_children() if child not in others]
-        executor.shutdown(wait=False, cancel_futures=True)
-        for child in workers_now:
-            child.terminate()
-        for child in workers_now:
-            child.join()
+        for child in active_children():
+            if child not in others:
+                child.terminate()
+        # Its own thread waits for the workers; a second one that did would race with it for their exit codes.
+        executor.shutdown(cancel_futures=True)
         raise
     finally:
         executor.shutdown()
