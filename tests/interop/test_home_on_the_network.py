@@ -70,9 +70,9 @@ def ends() -> Iterator[tuple[Namespace, Namespace]]:
         yield both
 
 
-@pytest.fixture
-def neighbour(ends: tuple[Namespace, Namespace], tmp_path: Path) -> Iterator[Avahi]:
-    with avahi(ends[1], tmp_path) as daemon:
+@pytest.fixture(scope="module")
+def neighbour(ends: tuple[Namespace, Namespace], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Avahi]:
+    with avahi(ends[1], tmp_path_factory.mktemp("avahi")) as daemon:
         yield daemon
 
 
@@ -96,37 +96,39 @@ def txt_of(printed: str) -> bytes:
     return b"".join(bytes([len(value)]) + value for value in reversed(values))
 
 
-def test_avahi_resolves_the_router_with_a_txt_equal_to_its_dataset(
-    ends: tuple[Namespace, Namespace], neighbour: Avahi, tmp_path: Path
-) -> None:
-    with Home(ends[0], tmp_path) as home:
-        news = home.published(type="ServicePublished")
+@pytest.fixture(scope="class")
+def news(ends: tuple[Namespace, Namespace], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """What a home says that it has published; it runs until the class is over."""
+    with Home(ends[0], tmp_path_factory.mktemp("home")) as home:
+        yield home.published(type="ServicePublished")
+
+
+class TestLooking:
+    """What others see of one home."""
+
+    def test_avahi_resolves_the_router_with_a_txt_equal_to_its_dataset(
+        self, news: dict[str, Any], neighbour: Avahi
+    ) -> None:
         txt = seen_by_avahi(neighbour, "GL-S20")
-    assert txt is not None
-    assert txt.hex() == news["txt"]
-    record, dataset = MeshCopTxt.decode(txt), Dataset.from_hex(DATASET)
-    assert record.network_name == dataset.network_name
-    assert record.extended_pan_id == dataset.ext_pan_id
-    assert record.active_timestamp == dataset.active_timestamp
+        assert txt is not None
+        assert txt.hex() == news["txt"]
+        record, dataset = MeshCopTxt.decode(txt), Dataset.from_hex(DATASET)
+        assert record.network_name == dataset.network_name
+        assert record.extended_pan_id == dataset.ext_pan_id
+        assert record.active_timestamp == dataset.active_timestamp
 
-
-def test_python_zeroconf_and_mdns_scan_agree_with_avahi(
-    ends: tuple[Namespace, Namespace], neighbour: Avahi, tmp_path: Path
-) -> None:
-    here, there = ends
-    with Home(here, tmp_path) as home:
-        news = home.published(type="ServicePublished")
+    def test_python_zeroconf_and_mdns_scan_find_what_was_published(
+        self, ends: tuple[Namespace, Namespace], news: dict[str, Any]
+    ) -> None:
+        there = ends[1]
         browser = there.command(sys.executable, "-c", BROWSE_WITH_ZEROCONF, there.interface)
         found = subprocess.run(browser, check=True, capture_output=True, text=True, timeout=30).stdout
         with Program(there.command("mdns-scan")) as scan:
             line = scan.expect(lambda line: "_meshcop._udp" in line and "GL-S20" in line)
-        by_avahi = seen_by_avahi(neighbour, "GL-S20")
-    assert [json.loads(each) for each in found.splitlines()] == [
-        {"instance": "GL-S20", "txt": news["txt"], "port": news["port"]}
-    ]
-    assert by_avahi is not None
-    assert by_avahi.hex() == news["txt"]
-    assert "GL-S20._meshcop._udp.local" in line
+        assert [json.loads(each) for each in found.splitlines()] == [
+            {"instance": "GL-S20", "txt": news["txt"], "port": news["port"]}
+        ]
+        assert "GL-S20._meshcop._udp.local" in line
 
 
 def test_two_homes_with_one_name_end_with_two_names(ends: tuple[Namespace, Namespace], tmp_path: Path) -> None:

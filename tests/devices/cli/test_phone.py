@@ -99,9 +99,12 @@ def test_devices_are_listed_renamed_and_removed(capsys: pytest.CaptureFixture[st
     )
 
 
-def test_a_phone_by_name_and_a_code_from_stdin(
+def test_a_phone_by_name_a_code_from_stdin_and_json_as_one_document(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, running: RunningHome
 ) -> None:
+    browsed = run(capsys, "phone", "browse", "--seconds", "0.5", "--json")
+    assert browsed.out.count("\n") == 1
+    assert json.loads(browsed.out)["outcome"] == "done"
     silent = run(capsys, "phone", "pair", "camera", "--phone", "pixel")
     assert silent.code == 2
     assert "give --code" in silent.err
@@ -159,9 +162,3 @@ def test_a_home_without_a_phone_says_so(capsys: pytest.CaptureFixture[str], tmp_
     path.write_text('name = "Empty"\n')
     with home_up(tmp_path, str(path)) as home:
         _refused(run(capsys, "phone", "browse", "--url", home.ready["api"]), 2, "[[phone]]")
-
-
-def test_json_is_one_document(capsys: pytest.CaptureFixture[str], running: RunningHome) -> None:
-    ran = run(capsys, "phone", "browse", "--seconds", "0.5", "--json")
-    assert ran.out.count("\n") == 1
-    assert json.loads(ran.out)["outcome"] == "done"

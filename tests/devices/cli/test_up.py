@@ -15,7 +15,7 @@ import pytest
 from devices.cli.live_session import DEFAULT_API_PORT
 from devices.stores.state import StateDirectory
 from devices.transcripts.reader import Frame, Happened, Header, read_transcript
-from tests.support.command_line import command, environment, home_up, run, run_process
+from tests.support.command_line import Ran, command, environment, home_up, run, run_process
 
 NAME = f"Up Test {os.getpid()}"
 """Other tests run beside this one, on the same loopback."""
@@ -37,7 +37,7 @@ def taken_port() -> Iterator[int]:
         yield sock.getsockname()[1]
 
 
-def test_the_first_line_says_ready_and_the_api_serves(tmp_path: Path, home: str) -> None:
+def test_the_first_line_says_ready_the_api_serves_and_sigterm_ends_it(tmp_path: Path, home: str) -> None:
     with home_up(tmp_path, home, "--seed", "5") as running:
         ready = running.ready
         assert list(ready) == ["event", "api", "seed", "accessories"]
@@ -49,6 +49,14 @@ def test_the_first_line_says_ready_and_the_api_serves(tmp_path: Path, home: str)
             assert answer.status == 200
         with urlopen(f"{accessory['endpoints']['rest']}/node/state", timeout=20) as answer:  # noqa: S310
             assert json.load(answer) in ("detached", "leader")
+        running.until("ServicePublished", service_type="_meshcop._udp")
+        assert_left_in_peace(running.stop())
+
+
+def assert_left_in_peace(ran: Ran) -> None:
+    """Goodbyes, and code 0."""
+    assert (ran.code, ran.err) == (0, "")
+    assert '"type":"ServiceWithdrawn"' in ran.out
 
 
 def test_every_event_is_told_from_the_first(tmp_path: Path, home: str) -> None:
@@ -60,13 +68,11 @@ def test_every_event_is_told_from_the_first(tmp_path: Path, home: str) -> None:
     assert events[-1]["state"] == "off"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_it_with_goodbyes_and_code_0(tmp_path: Path, home: str, number: signal.Signals) -> None:
     with home_up(tmp_path, home) as running:
         running.until("ServicePublished", service_type="_meshcop._udp")
-        ran = running.stop(number)
-    assert (ran.code, ran.err) == (0, "")
-    assert '"type":"ServiceWithdrawn"' in ran.out
+        assert_left_in_peace(running.stop(number))
 
 
 def test_without_a_terminal_the_table_is_plain_text(tmp_path: Path, home: str) -> None:
@@ -156,10 +162,10 @@ def test_a_bad_duration_is_wrong_usage(capsys: pytest.CaptureFixture[str], home:
     assert run(capsys, "up", home, f"--duration={duration}", "--reach", "loopback").code == 2
 
 
-def test_a_home_with_real_secrets_refuses_to_be_seen(tmp_path: Path) -> None:
+def test_a_home_with_real_secrets_refuses_to_be_seen(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "secret.toml"
     path.write_text(f'reach = "loopback"\nreal_secrets = true\n{HOME}')
-    refused = run_process(tmp_path, "up", str(path), "--reach", "all", "--api-port", "0", "--duration", "0")
+    refused = run(capsys, "up", str(path), "--reach", "all", "--api-port", "0", "--duration", "0")
     assert (refused.code, refused.out) == (2, "")
     assert "real_secrets" in refused.err
     assert run_process(tmp_path, "up", str(path), "--api-port", "0", "--duration", "0").code == 0
