@@ -122,8 +122,17 @@ def _same(wanted: str, word: str | None) -> bool:
     return not wanted or (word is not None and wanted.casefold() == word.casefold())
 
 
-def seen_devices(site: Site, radio: NanRadio, ring: KeyRing) -> Iterator[Seen]:
-    """The publishers in view, in the order in which they came."""
+def seen_devices(site: Site, radio: NanRadio, ring: KeyRing) -> list[Seen]:
+    """The publishers in view, in the order in which they came.
+
+    A paired device that has started again has a new address; until the old one is lost it is seen at the new one alone.
+    """
+    seen = list(_in_view(site, radio, ring))
+    newest = {each.device_id: each.peer for each in seen}
+    return [each for each in seen if each.device_id is None or newest[each.device_id] == each.peer]
+
+
+def _in_view(site: Site, radio: NanRadio, ring: KeyRing) -> Iterator[Seen]:
     device = radio.device
     for found in device.discovered.values():
         paired = device.paired_peer(found.nmi)
