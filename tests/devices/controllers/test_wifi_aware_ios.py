@@ -1,4 +1,4 @@
-"""Two iPhones in Apple's shape on virtual time: view and picker, consent, listeners for some, and what a restart leaves."""
+"""Two iPhones in Apple's shape on virtual time: view, picker, consent, listeners for some, what a restart leaves."""
 
 from typing import Any
 
