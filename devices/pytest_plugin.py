@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 import shlex
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -62,6 +62,8 @@ class HomeFactory:
         self._drawn: int | None = None
         self.homes: list[Home] = []
         self.failed = False
+        self.bleak = False
+        """Whether bleak in this test reaches each home that starts."""
 
     def __call__(self, source: "Source", seed: int | None = None) -> "Home":
         """A running home: a file, TOML text or tables; free ports, on a thread of its own until the test is over."""
@@ -83,7 +85,10 @@ class HomeFactory:
             home = Home(source, seed=self._draw(home.seed), virtual=virtual, reach=reach)
         self.homes.append(home)
         self._stack.callback(home.stop)
-        return home.start()
+        home.start()
+        if self.bleak and not virtual:
+            reach_by_bleak(home)
+        return home
 
     def _draw(self, fresh: int) -> int:
         # One number repeats the whole test: a further home draws from the next seed.
@@ -164,6 +169,27 @@ def pairlab_home(request: pytest.FixtureRequest) -> Iterator[HomeFactory]:
             f"{factory.summary()}",
             pytrace=False,
         )
+
+
+def reach_by_bleak(home: "Home") -> None:
+    """From now on, bleak in this process meets this home's accessories."""
+    from devices.bluetooth.bleak_backend.install import VARIABLE
+
+    os.environ[VARIABLE] = home.submit(home.live.open_hci()).result()
+
+
+@pytest.fixture
+def pairlab_bleak(pairlab_home: HomeFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[["Home"], None]]:
+    """Unmodified bleak in this test reaches the home that was started last; call it with another home to change."""
+    from devices.bluetooth.bleak_backend.install import VARIABLE, install
+
+    # What is set on the way is undone with the test.
+    monkeypatch.setenv(VARIABLE, "")
+    pairlab_home.bleak = True
+    undo = install()
+    yield reach_by_bleak
+    undo()
+    pairlab_home.bleak = False
 
 
 def _enable_sockets(request: pytest.FixtureRequest) -> None:

@@ -1,16 +1,19 @@
-"""AD structures of an advert and its scan response, from the settings.
+"""AD structures of an advert and its scan response: made from the settings, and read.
 
 Source: Core Specification Supplement 11, Part A, section 1; Assigned Numbers, 2.3. A structure is length (of what
 follows), type, data; UUIDs and numbers are little-endian.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from devices.bluetooth.tables import LONGEST_ADVERT, AdvertTable
+from devices.bluetooth.tables import LONGEST_ADVERT, AdvertTable, short_uuid
 from devices.errors import UsageError
 
 FLAGS, NAME, SHORT_NAME, TX_POWER, APPEARANCE, MANUFACTURER = 0x01, 0x09, 0x08, 0x0A, 0x19, 0xFF
 _UUID_LISTS = {2: 0x03, 4: 0x05, 16: 0x07}
+_LISTS = {0x02: 2, 0x03: 2, 0x04: 4, 0x05: 4, 0x06: 16, 0x07: 16}
 _SERVICE_DATA = {2: 0x16, 4: 0x20, 16: 0x21}
 
 
@@ -78,3 +81,75 @@ def _name(name: str, room: int) -> bytes:
         return structure(NAME, octets)
     cut = octets[: max(0, room - 2)].decode(errors="ignore").encode()
     return structure(SHORT_NAME, cut) if cut else b""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAdvert:
+    """What an advert says. Numbers of a field that is cut short are left out; UUIDs are in the shortest form."""
+
+    name: str | None = None
+    is_name_complete: bool = False
+    services: tuple[str, ...] = ()
+    service_data: Mapping[str, bytes] = field(default_factory=dict)
+    manufacturer: Mapping[int, bytes] = field(default_factory=dict)
+    tx_power: int | None = None
+    appearance: int | None = None
+    flags: int | None = None
+
+    def merged_with(self, newer: "ReadAdvert") -> "ReadAdvert":
+        """Both together, as systems keep it of a device: what is newer wins, what it does not say stays."""
+        keeps_name = newer.name is None or (self.is_name_complete and not newer.is_name_complete)
+        return ReadAdvert(
+            self.name if keeps_name else newer.name,
+            self.is_name_complete if keeps_name else newer.is_name_complete,
+            tuple(dict.fromkeys((*self.services, *newer.services))),
+            {**self.service_data, **newer.service_data},
+            {**self.manufacturer, **newer.manufacturer},
+            self.tx_power if newer.tx_power is None else newer.tx_power,
+            self.appearance if newer.appearance is None else newer.appearance,
+            self.flags if newer.flags is None else newer.flags,
+        )
+
+
+def structures(octets: bytes) -> Iterator[tuple[int, bytes]]:
+    """The AD structures of an advert as (type, data); what is cut short at the end is left out."""
+    at = 0
+    while at < len(octets) and (length := octets[at]):
+        if at + 1 + length <= len(octets):
+            yield octets[at + 1], octets[at + 2 : at + 1 + length]
+        at += 1 + length
+
+
+def read_advert(octets: bytes) -> ReadAdvert:
+    """What AD structures say; any octets are an advert, if only an empty one."""
+    said: dict[str, Any] = {"services": [], "service_data": {}, "manufacturer": {}}
+    for kind, data in structures(octets):
+        _take(said, kind, data)
+    return ReadAdvert(**{**said, "services": tuple(dict.fromkeys(said["services"]))})
+
+
+def _take(said: dict[str, Any], kind: int, data: bytes) -> None:
+    if kind in _LISTS:
+        size = _LISTS[kind]
+        said["services"] += [_uuid_text(data[at : at + size]) for at in range(0, len(data) - size + 1, size)]
+    elif kind in _SERVICE_DATA.values():
+        size = next(each for each, known in _SERVICE_DATA.items() if known == kind)
+        if len(data) >= size:
+            said["service_data"][_uuid_text(data[:size])] = data[size:]
+    elif kind == MANUFACTURER and len(data) >= 2:
+        said["manufacturer"][int.from_bytes(data[:2], "little")] = data[2:]
+    elif kind == NAME or (kind == SHORT_NAME and not said.get("is_name_complete")):
+        said["name"], said["is_name_complete"] = data.decode(errors="replace"), kind == NAME
+    elif kind == TX_POWER and len(data) == 1:
+        said["tx_power"] = int.from_bytes(data, "little", signed=True)
+    elif kind == APPEARANCE and len(data) == 2:
+        said["appearance"] = int.from_bytes(data, "little")
+    elif kind == FLAGS and data:
+        said["flags"] = data[0]
+
+
+def _uuid_text(octets: bytes) -> str:
+    text = octets[::-1].hex()
+    if len(text) == 32:
+        text = "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+    return short_uuid(text)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,13 @@ from devices.cli.up import MAX_SEED
 
 if TYPE_CHECKING:
     from devices.home import LiveHome
+
+
+class BleDoor(Enum):
+    """Doors to a home's Bluetooth."""
+
+    NONE = "none"
+    BLEAK = "bleak"
 
 
 @asynccontextmanager
@@ -40,6 +48,10 @@ def exec_(
     seed: Annotated[
         int | None, typer.Option(min=0, max=MAX_SEED, help="Draw identities and keys from this seed.")
     ] = None,
+    ble: Annotated[
+        BleDoor,
+        typer.Option(help="How COMMAND reaches the home's Bluetooth: bleak = unmodified Python code that uses it."),
+    ] = BleDoor.NONE,
     artifacts: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write transcript, capture and ladder into this folder.")
     ] = None,
@@ -76,13 +88,15 @@ def exec_(
         raise HomeFailedError(str(problem)) from None
     given = seed if seed is not None else spec.seed
     chosen = Chance.drawn().seed if given is None else given
+    door = "" if ble is BleDoor.NONE else f" --ble {ble.value}"
     plan = ExecPlan(
         spec=spec,
         source=source,
         seed=chosen,
         reach=in_force,
         command=command,
-        replay=f"pairlab exec {shlex.quote(str(home))} --seed {chosen} -- {shlex.join(command)}",
+        ble=ble.value,
+        replay=f"pairlab exec {shlex.quote(str(home))} --seed {chosen}{door} -- {shlex.join(command)}",
         artifacts=artifacts,
         secrets=secrets,
     )

@@ -13,7 +13,7 @@ from devices.accessories.registry import build
 from devices.actor import Actor, Site
 from devices.controllers.commissioner import HomeCommissioner
 from devices.controllers.phone import Phone
-from devices.errors import HostError, UnknownActorError, UnknownKindError, UsageError
+from devices.errors import ClockError, HostError, UnknownActorError, UnknownKindError, UsageError
 from devices.event_log import EventLog, Pattern, StampedEvent
 from devices.events import FaultEnded, FaultFired, FaultStarted, FrameIgnored, RequestReceived
 from devices.faults.base import FaultContext, make_fault, wire_faults
@@ -203,13 +203,20 @@ class LiveHome:
         )
 
     async def _open_hci(self) -> None:
-        if self.options.virtual or self.spec.ble is None or self.spec.ble.hci_address is None:
-            return
+        if not self.options.virtual and self.spec.ble is not None and self.spec.ble.hci_address is not None:
+            await self.open_hci()
+
+    async def open_hci(self) -> str:
+        """Let host stacks join by HCI over TCP, where the home file says or anywhere on loopback; host:port."""
+        if self.hci is not None:
+            return "{}:{}".format(*self.hci.address)
+        if self.options.virtual:
+            raise ClockError("HCI over TCP lives in real time; start the home in real time")
         try:
             from devices.bluetooth.hci_server import HciServer  # Bumble: only where there is Bluetooth
         except ImportError as problem:
             raise HostError(f"[ble] needs Bumble ({problem.name} is missing): pip install 'pairlab[ble]'") from None
-        host, port = self.spec.ble.hci_address
+        host, port = (None if self.spec.ble is None else self.spec.ble.hci_address) or ("127.0.0.1", 0)
         check_within(host, self.options.reach, "[ble] hci")
         self.hci = await HciServer.open(
             self.ble,
@@ -218,6 +225,7 @@ class LiveHome:
             host,
             0 if self.options.free_ports else port,
         )
+        return "{}:{}".format(*self.hci.address)
 
     def _rows_of(self, phone_id: str) -> CredentialRows:
         return MemoryRows() if self.options.state is None else self.options.state.credential_rows(phone_id)

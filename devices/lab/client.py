@@ -52,6 +52,8 @@ def home_document(live: LiveHome, api: str) -> dict[str, Any]:
             {"id": each.id, "name": each.name, **plain(each.facts)} for each in live.commissioners.values()
         ],
     }
+    if live.hci is not None:
+        document["ble"] = {"hci": "{}:{}".format(*live.hci.address)}
     return document
 
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from devices.errors import EmulatorError
 from devices.home import HomeOptions, LiveHome
@@ -34,6 +35,8 @@ class ExecPlan:
     reach: Reach
     command: Sequence[str]
     replay: str
+    ble: Literal["none", "bleak"] = "none"
+    """How the program reaches the home's Bluetooth, beside HCI over TCP."""
     artifacts: Path | None = None
     secrets: bool = False
     """Whether keys and codes go into the transcript, too."""
@@ -129,6 +132,8 @@ class _Beside:
         live = self._make_home()
         try:
             await live.start()
+            if self._plan.ble != "none":
+                await live.open_hci()
         except Exception as problem:  # whatever it was, the program must not run, and its exit codes not be confused
             raise HomeFailedError(f"the home did not come up: {problem}") from problem
         try:
@@ -137,7 +142,7 @@ class _Beside:
                     env = await stack.enter_async_context(environment(live, self._serve))
                 except Exception as problem:  # the same for its control API
                     raise HomeFailedError(f"the control API did not come up: {problem}") from problem
-                return await self._run_command(env)
+                return await self._run_command({**env, **_bluetooth(live, self._plan.ble)})
         finally:
             await live.stop()
 
@@ -166,6 +171,21 @@ class _Beside:
             raise CommandNotExecutableError(f"{program}: {problem.strerror}") from None
         self._signals.process = process
         return exit_code(await process.wait())
+
+
+def _bluetooth(live: LiveHome, door: str) -> dict[str, str]:
+    """What the program's environment has to say for its Bluetooth to be the home's."""
+    if door == "none" or live.hci is None:
+        return {}
+    from devices.bluetooth import bleak_backend
+    from devices.bluetooth.bleak_backend.install import VARIABLE
+
+    site = Path(bleak_backend.__file__).parent / "site"
+    before = os.environ.get("PYTHONPATH")
+    return {
+        VARIABLE: "{}:{}".format(*live.hci.address),
+        "PYTHONPATH": os.pathsep.join([str(site), *([before] if before else [])]),
+    }
 
 
 def _check_folder(folder: Path) -> None:
