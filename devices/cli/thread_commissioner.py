@@ -45,6 +45,11 @@ class Stages:
         self._is_connected = True
         self.tell(self._next or "connected")
 
+    def failed(self) -> None:
+        """A handshake has failed; once there is a connection of our own, it is a joiner's."""
+        if self._is_connected:
+            self.tell("a joiner's connection has failed, as with another PSKd; still waiting")
+
     def then(self, text: str) -> None:
         """What comes once there is a connection."""
         self._next = text
@@ -175,6 +180,8 @@ class OwnTeller:
         """Show what has happened; called on the home's thread."""
         if event.type == "HandshakeCompleted":
             self._stages.connected()
+        elif event.type == "HandshakeFailed":
+            self._stages.failed()
         elif event.type in _STAGES:
             self._stages.tell(_STAGES[event.type])
 

@@ -126,7 +126,7 @@ def timestamp_hint(came: Timestamp, current: Timestamp) -> str:
         return ", the same without the authoritative bit"
     number = int(came)
     likely = range(current.seconds + 1, 2 * current.seconds + 2**20)
-    if number in likely:
+    if number in likely and number & 0xFFFF:  # without these bits it is a whole number of seconds, as it should be
         return ", looks like seconds in the lowest bits (expected in the upper 48)"
     if Timestamp.from_int(int.from_bytes(number.to_bytes(8, "big"), "little")).seconds in likely:
         return ", looks like a timestamp in little endian"

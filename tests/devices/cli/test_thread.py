@@ -137,8 +137,8 @@ def test_fetch_warns_of_a_mistyped_code_and_tries_it(
 def test_enable_joiner_waits_until_its_time_is_over(
     capsys: pytest.CaptureFixture[str], agent: BackgroundBorderAgent
 ) -> None:
-    waited = thread(capsys, agent, "enable-joiner", "18b4300000000002", "J01NME", "--lifetime", "1")
-    assert (waited.code, waited.rows["refused"]) == (1, "not joined: expired")
+    waited = thread(capsys, agent, "enable-joiner", "18b4300000000002", "J01NME", "--lifetime", "1", "--json")
+    assert (waited.code, waited.document["joined"], waited.document["reason"]) == (1, False, "expired")
     wrong = thread(capsys, agent, "enable-joiner", "any", "IO")
     assert (wrong.code, "6 to 32 characters" in wrong.err) == (2, True)
     assert [each for each in agent.agent.events if isinstance(each, JoinerEnabled)] == []
@@ -161,8 +161,8 @@ def test_a_joiner_with_another_pskd_does_not_join(
     capsys: pytest.CaptureFixture[str], agent: BackgroundBorderAgent
 ) -> None:
     agent.call(lambda: join_by(agent.agent, bytes.fromhex("18b4300000000002"), "0THERPSKD"))
-    refused = thread(capsys, agent, "enable-joiner", "any", "J01NME", "--lifetime", "1", "--json")
-    assert (refused.code, refused.document["joined"]) == (1, False)
+    refused = thread(capsys, agent, "enable-joiner", "any", "J01NME", "--lifetime", "1")
+    assert (refused.code, refused.rows["refused"], "another PSKd" in refused.err) == (1, "not joined: expired", True)
     assert isinstance(agent.call(lambda: agent.agent.happened(HandshakeFailed)), HandshakeFailed)
 
 

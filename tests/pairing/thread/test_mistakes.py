@@ -108,6 +108,7 @@ NOW = 1_700_000_000
         (Timestamp.from_int(int.from_bytes(Timestamp(1001).encode()[::-1], "big")), 1000, "little endian"),
         (Timestamp.from_int(int.from_bytes(Timestamp(NOW + 1).encode()[::-1], "big")), NOW, "little endian"),
         (Timestamp(999), 1000, ""),
+        (Timestamp(1), 2, ""),
         (Timestamp(NOW - 1), NOW, ""),
     ],
 )
