@@ -13,8 +13,14 @@ from pairing.nan.sessions import DiscoveredService, Session
 
 
 def discovered_service(discovery: Discovery, peer: bytes) -> DiscoveredService | None:
-    """A service of that peer that is in view."""
-    return next((each for (_, nmi, _), each in discovery.discovered.items() if nmi == peer), None)
+    """A service of that peer that is in view, for the oldest of our sessions that found one.
+
+    Of several instances of it the one heard last counts: a peer that has started again uses another instance ID, and
+    that of before is in view until it times out.
+    """
+    found = [each for (_, nmi, _), each in discovery.discovered.items() if nmi == peer]
+    session = min((each.subscribe_id for each in found), default=None)
+    return next((each for each in reversed(found) if each.subscribe_id == session), None)
 
 
 def find_partner(

@@ -18,10 +18,18 @@ from pairing.nan.pairing_events import PairingCause
 from pairing.nan.pairing_failures import Failure, failure_of
 from pairing.nan.pairing_proof import is_forged
 from pairing.nan.pairing_states import RESPONDER_TRANSITIONS, ResponderInput, ResponderState
-from pairing.pasn.events import LieTold, PasnCompleted, PasnDeclined, PasnFailed, PasnIntermediates, PasnRequested
+from pairing.pasn.events import (
+    LieTold,
+    PasnCompleted,
+    PasnDeclined,
+    PasnFailed,
+    PasnIntermediates,
+    PasnPostponed,
+    PasnRequested,
+)
 from pairing.pasn.key_schedule import SUITES
 from pairing.pasn.responder import PasnResponder
-from pairing.pasn.settings import Credential, PasnSettings
+from pairing.pasn.settings import TU, Credential, PasnSettings
 
 FINAL = frozenset({ResponderState.COMPLETED, ResponderState.FAILED})
 
@@ -222,8 +230,12 @@ class PairingResponder:
         passed: list[Output] = []
         for output in outputs:
             match output:
+                case PasnPostponed():
+                    self._give_up_at = now + output.after_tu * TU + self._times.responder
+                    passed.append(output)
                 case PasnRequested() if not output.is_repeat:
                     self._move(ResponderInput.REQUESTED)
+                    self._give_up_at = None
                     self.requested = output
                     self.attempt.mode = output.mode
                 case PasnRequested():
@@ -263,8 +275,10 @@ class PairingResponder:
             self._quiet_until = now + self._times.quiet
 
     def _expire(self) -> Outputs:
-        if self.state is ResponderState.AUTHENTICATING:
-            failure = Failure("ExchangeTimeoutError", PairingCause.TIMED_OUT, "timeout", "frame 3 in time", "none")
+        waited_for = {ResponderState.IDLE: "frame 1 after the comeback", ResponderState.AUTHENTICATING: "frame 3"}
+        if self.state in waited_for:
+            expected = f"{waited_for[self.state]} in time"
+            failure = Failure("ExchangeTimeoutError", PairingCause.TIMED_OUT, "timeout", expected, "none")
         else:
             failure = self.attempt.identity_timeout(f"the exchange of NIKs within {self._times.responder} µs")
         self._move(ResponderInput.FAIL)

@@ -81,6 +81,7 @@ class ResponderInput(Enum):
 _R, _Q = ResponderState, ResponderInput
 RESPONDER_TRANSITIONS: dict[tuple[ResponderState, ResponderInput], ResponderState] = {
     (_R.IDLE, _Q.REQUESTED): _R.ASKED,
+    (_R.IDLE, _Q.REJECT): _R.FAILED,
     (_R.IDLE, _Q.FAIL): _R.FAILED,
     (_R.ASKED, _Q.ACCEPT): _R.AUTHENTICATING,
     (_R.ASKED, _Q.REJECT): _R.FAILED,

@@ -361,6 +361,20 @@ def test_several_services_of_one_device_have_lives_of_their_own() -> None:
         there.camera.device.close_pairing(there.wire.now, 5)
 
 
+def test_peer_that_publishes_anew_is_met_at_its_new_instance() -> None:
+    there = home()
+    wire, camera, phone = there.wire, there.camera, there.phone
+    camera.device = NanDevice(settings(CAMERA, CAMERA_NDI), entropy("restarted"), wire.now)
+    wire.do(camera, camera.device.publish(camera_service(instance_id=9), wire.now))
+    wire.do(phone, phone.device.update(phone_service(), wire.now))
+    wire.run_until(wire.now + SECOND)
+    assert sorted(each.publish_id for each in phone.device.discovered.values()) == [5, 9]
+    People().live_in(there)
+    bootstrap(there)
+    wire.run(wire.now + 20 * SECOND)
+    assert paired_keys(there)
+
+
 def test_instance_ids_are_not_given_twice() -> None:
     there = home()
     with pytest.raises(LocalProtocolError, match="in use"):

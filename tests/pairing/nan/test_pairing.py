@@ -543,6 +543,36 @@ def test_endless_comeback_ends_at_the_initiators_patience() -> None:
     assert failure(there.phone).cause is PairingCause.TIMED_OUT
 
 
+def sent_away_for_two_seconds() -> Home:
+    """A phone that was told to come back later, and whose owner has changed his mind."""
+    there = home()
+    People().live_in(there)
+    lies = PasnLies(comebacks=1, comeback_tu=2000)
+    there.camera.device.tell_lies(NanLies(pairing=PairingLies(pasn=lies)))
+    pair(there)
+    there.wire.run_until(there.wire.now + SECOND // 2)
+    there.wire.do(there.phone, there.phone.device.cancel(CAMERA, there.wire.now))
+    return there
+
+
+def test_who_was_sent_away_and_does_not_come_back_is_not_waited_for_without_end() -> None:
+    there = sent_away_for_two_seconds()
+    finished(there)
+    failed = failure(there.camera)
+    assert (failed.cause, failed.expected) == (PairingCause.TIMED_OUT, "frame 1 after the comeback in time")
+    assert there.camera.device.deadline is None
+    pair(there)
+    finished(there)
+    assert agree(there)
+
+
+def test_owner_may_cancel_what_a_peer_was_sent_away_with() -> None:
+    there = sent_away_for_two_seconds()
+    there.wire.do(there.camera, there.camera.device.cancel(PHONE, there.wire.now))
+    assert failure(there.camera).cause is PairingCause.CANCELLED
+    assert there.camera.device.deadline is None
+
+
 def test_bootstrapping_without_an_answer_ends_too() -> None:
     there = home(losing(*range(5000)))
     bootstrap(there)
