@@ -17,7 +17,7 @@ from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
 from bleak.uuids import normalize_uuid_str
 from bumble import hci
 from bumble.att import ATT_Error
-from bumble.core import InvalidStateError, ProtocolError
+from bumble.core import UUID, InvalidStateError, ProtocolError
 from bumble.device import Connection, Peer
 
 from devices.bluetooth.bleak_backend.central import Central
@@ -26,7 +26,7 @@ T = TypeVar("T")
 _MTU = 517
 _WRITE_HEADER = 3
 _INSECURE = (0x05, 0x0F)
-_CCCD = "2902"
+_SERVICE_CHANGED = "2a05"
 _PROPERTIES = (
     "broadcast",
     "read",
@@ -56,6 +56,7 @@ class PairlabClient(BaseBleakClient):
         self._peer: Peer | None = None
         self._gone: asyncio.Event = asyncio.Event()
         self._subscriptions: dict[int, Callable[[bytes], None]] = {}
+        self._cached: dict[int, bytes] = {}
 
     @property
     def name(self) -> str:
@@ -134,7 +135,16 @@ class PairlabClient(BaseBleakClient):
             collection.add_service(shown)
             for each in service.characteristics:
                 await self._add_characteristic(collection, shown, each)
+        await self._watch_services(peer)
         self.services = collection
+
+    async def _watch_services(self, peer: Peer) -> None:
+        """Ask to be told when the services change, as operating systems do by themselves."""
+        for each in peer.get_characteristics_by_uuid(UUID(_SERVICE_CHANGED)):
+            try:
+                await each.subscribe()
+            except (ATT_Error, InvalidStateError):
+                pass  # then it does not tell
 
     async def _add_characteristic(
         self, collection: BleakGATTServiceCollection, service: BleakGATTService, proxy: Any
@@ -155,18 +165,17 @@ class PairlabClient(BaseBleakClient):
         connection = self._connection
         if connection is None:
             return
-        callback, self._disconnected_callback = self._disconnected_callback, self._disconnected_callback
         try:
             await connection.disconnect()
         except (hci.HCI_Error, InvalidStateError):
             pass  # the other side was faster
         await self._gone.wait()
-        self._disconnected_callback = callback
 
     def _disconnected(self, _reason: int) -> None:
         self._connection = self._peer = None
         self.services = None
         self._subscriptions.clear()
+        self._cached.clear()
         if self._central is not None:
             self._central.connected.pop(self.address, None)
         self._gone.set()
@@ -218,13 +227,18 @@ class PairlabClient(BaseBleakClient):
                 raise
             raise exc.BleakError("disconnected") from problem
 
-    async def read_gatt_char(self, characteristic: BleakGATTCharacteristic, **_options: Any) -> bytearray:
+    async def read_gatt_char(self, characteristic: BleakGATTCharacteristic, **options: Any) -> bytearray:
         """A read request, and read blob requests for what does not fit."""
-        return bytearray(await self._asked(lambda: characteristic.obj.read_value()))
+        return await self._read(characteristic.obj, use_cached=options.get("use_cached", False))
 
-    async def read_gatt_descriptor(self, descriptor: BleakGATTDescriptor, **_options: Any) -> bytearray:
+    async def read_gatt_descriptor(self, descriptor: BleakGATTDescriptor, **options: Any) -> bytearray:
         """The same for a descriptor."""
-        return bytearray(await self._asked(lambda: descriptor.obj.read_value()))
+        return await self._read(descriptor.obj, use_cached=options.get("use_cached", False))
+
+    async def _read(self, proxy: Any, *, use_cached: bool) -> bytearray:
+        if not use_cached or proxy.handle not in self._cached:
+            self._cached[proxy.handle] = await self._asked(proxy.read_value)
+        return bytearray(self._cached[proxy.handle])
 
     async def write_gatt_char(self, characteristic: BleakGATTCharacteristic, data: SizedBuffer, response: bool) -> None:
         """A write request, or a write command."""
@@ -245,6 +259,8 @@ class PairlabClient(BaseBleakClient):
             callback(bytearray(value))
 
         prefer_notify = "notify" in characteristic.properties
+        if not prefer_notify and "indicate" not in characteristic.properties:
+            raise exc.BleakError(f"{characteristic.uuid} neither notifies nor indicates")
         await self._asked(lambda: characteristic.obj.subscribe(told, prefer_notify=prefer_notify))
         self._subscriptions[characteristic.handle] = told
 

@@ -43,7 +43,7 @@ class PairlabScanner(BaseBleakScanner):
 
     def _heard(self, advertisement: Advertisement) -> None:
         address = text_of(advertisement.address)
-        read = read_advert(bytes(advertisement.data_bytes))
+        read = read_advert(bytes(advertisement.data))  # with the scan response, unlike `data_bytes`
         known = self._known.get(address)
         merged = self._known[address] = read if known is None else known.merged_with(read)
         if self._central is not None and merged.name:
