@@ -127,7 +127,16 @@ class WifiAwareSubscriber(WifiAwareAccessory):
             case DataPathFailed(error="ExchangeTimeoutError") if self.device.keys(peer) is not None:
                 # A publisher that has forgotten us, or lost power, does not understand our frames: ask who it is. Not
                 # at once: the end of the data path is still being said, under the keys that verification replaces.
-                self.site.clock.call_later(_FAREWELL, lambda: self._try(lambda: self._verify(peer)))
+                self.site.clock.call_later(_FAREWELL, lambda: self._ask_who(peer))
+
+    def _ask_who(self, peer: bytes) -> None:
+        """Who is at an address where our keys are not understood? A stranger needs to be paired with."""
+        if not self.powered_radio:
+            return
+        if self.device.paired_peer(peer) is not None:
+            self._try(lambda: self._verify(peer))
+        elif self.device.has_lost_keys(peer):
+            self.perform(lambda device, now: device.part(peer, now))
 
     def _consider(self, peer: bytes) -> None:
         """Somebody is in view, or says something new: is it whom we are to pick?"""
@@ -169,7 +178,7 @@ class WifiAwareSubscriber(WifiAwareAccessory):
     def _court(self, found: DiscoveredService, courtship: _Courtship) -> None:
         if not self.pair_setup.is_open:
             self.pair_setup.open()
-        if self.device.keys(found.nmi) is not None and self.device.paired_peer(found.nmi) is None:
+        if self.device.keys(found.nmi) is not None:  # who pairs anew begins anew: the other may have lost its keys
             self.perform(lambda device, now: device.part(found.nmi, now))
         self.perform(lambda device, now: device.bootstrap(found.nmi, courtship.method, now))
         self._courtships[found.nmi] = courtship
@@ -320,13 +329,16 @@ class WifiAwareSubscriber(WifiAwareAccessory):
         """Ask a publisher for a data path; a remembered pairing that is not in force is verified first."""
         found = await self._sought(peer, within)
         nmi, about = found.nmi, {"peer": address_text(found.nmi)}
-        if self.device.keys(nmi) is None and self.device.paired_peer(nmi) is not None:
+        needs_proof = self.device.keys(nmi) is None or self.device.has_lost_keys(nmi)
+        if needs_proof and self.device.paired_peer(nmi) is not None:
             self._wanted_paths[nmi] = None
-            if self.device.attempt(nmi) is None:
+            attempt = self.device.attempt(nmi)
+            if attempt is None or attempt.is_over:
                 self._refusing(lambda: self._verify(nmi))
             return {**about, "data_path": None}
         security = self.settings.data_path.security
-        if self.device.keys(nmi) is None and security == "paired":
+        if needs_proof and security == "paired":
+            self._ask_who(nmi)
             raise ActionRefusedError(f"{self.id}: data-path-security: expected a paired peer, came {about['peer']}")
         if security == "passphrase":
             passphrase = passphrase or shown_by(self.site, nmi).get("data_path_passphrase") or self.data_path_passphrase

@@ -197,6 +197,10 @@ class WifiAware:
         nmi = bytes.fromhex(peer.replace(":", ""))
         self.do(lambda device, now: device.part(nmi, now))
 
+    def needs_verification(self, peer: bytes) -> bool:
+        """Whether there are no keys with a device, or it seems to have lost its own."""
+        return self.device.keys(peer) is None or self.device.has_lost_keys(peer)
+
     def _keep(self, event: Event) -> None:
         """What has to be on the ring before anybody hears of it."""
         if isinstance(event, PairingCompleted) and event.peer_id is not None:

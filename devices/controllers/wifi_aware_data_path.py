@@ -79,7 +79,7 @@ class PhonePaths:
         """Open a path. Raises RefusedError."""
         aware = self._aware
         self.judge(request)
-        if request.security is DataPathSecurity.PAIRED and aware.device.keys(peer) is None:
+        if request.security is DataPathSecurity.PAIRED and aware.needs_verification(peer):
             await self._verify(peer)
         with aware.inbox(address_text(peer)) as queue:
             number = self._request(peer, request)

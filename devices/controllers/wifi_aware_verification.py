@@ -73,7 +73,7 @@ class Verifications:
         if not isinstance(event, PeerRecognised) or event.peer is None:
             return
         peer = bytes.fromhex(event.peer.replace(":", ""))
-        if self._aware.device.keys(peer) is None:
+        if self._aware.needs_verification(peer):
             try:
                 self.begin(peer)
             except ActionRefusedError:

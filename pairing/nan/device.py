@@ -303,6 +303,10 @@ class NanDevice:
         """The keys of the pairing in force with a peer."""
         return self._core.protection.keys(self.device.nmi, peer)
 
+    def has_lost_keys(self, peer: bytes) -> bool:
+        """Whether a peer that we share keys with seems to have started again without them: verify it, or pair anew."""
+        return peer in self._core.lost_keys
+
     def attempt(self, peer: bytes) -> Side | None:
         """The pairing attempt with a peer, for who wants every intermediate value."""
         return self._core.pairing.side(peer)

@@ -21,6 +21,7 @@ from pairing.nan.events import SessionTerminated
 from pairing.nan.frames import ServiceDiscoveryFrame, is_nan_frame, read_group_frame, read_nan_frame
 from pairing.nan.identifiers import address_text
 from pairing.nan.identity import PairedPeers, draw_nik
+from pairing.nan.lost_keys import LostKeys
 from pairing.nan.pairing import Pairing
 from pairing.nan.pairing_events import PairingCompleted, PairingVerified, PeerRecognised, PeerRemoved
 from pairing.nan.protection import FrameProtection
@@ -60,6 +61,9 @@ class DeviceCore:
         self._sealed: dict[bytes, bytes] = {}
         self._recognised: dict[bytes, tuple[IdentityResolution, int | None]] = {}
         self._keyed: dict[bytes, int] = {}
+        self.lost_keys = LostKeys()
+        self._left: list[bytes] = []
+        self._emptied: list[bytes] = []
         self._tsf = Tsf()
 
     # Out.
@@ -90,6 +94,7 @@ class DeviceCore:
         self.pairing.forget(peer)
         self.bootstrapping.forget(peer)
         self._keyed.pop(peer, None)
+        self.lost_keys.clear(peer)
         return ended
 
     def change_address(self, nmi: bytes, now: Micros) -> list[Output]:
@@ -110,6 +115,8 @@ class DeviceCore:
         return tuple(dict.fromkeys((*recognised, *(nmi for nmi, known in self._keyed.items() if known == peer_id))))
 
     def _seal(self, output: Transmit) -> Transmit:
+        if self.lost_keys.is_answered_in_the_open(output.payload):
+            return output
         sealed = self.protection.seal(output)
         if sealed is not output:
             self._sealed[sealed.payload] = output.payload
@@ -122,17 +129,33 @@ class DeviceCore:
             self.sessions.remove(event.instance_id)
         elif isinstance(event, (PairingCompleted, PairingVerified)) and event.peer is not None:
             nmi, peer_id = bytes.fromhex(event.peer.replace(":", "")), event.peer_id
+            if self.lost_keys.clear(nmi):
+                self._emptied.append(nmi)
             if peer_id is None:
                 return
+            self._left += [each for each, known in self._keyed.items() if known == peer_id and each != nmi]
             self._keyed[nmi] = peer_id
             heard = self.discovery.peer_device(nmi)
             if heard is not None and heard.identity is not None:
                 self._recognised[nmi] = (heard.identity, peer_id)
 
+    def _settled(self, outputs: list[Output], now: Micros) -> list[Output]:
+        """What a peer has left behind, who proved that he started again: his old address, his old data paths."""
+        emptied, self._emptied = self._emptied, []
+        for peer in emptied:
+            outputs += self.out(self.data_paths.drop(peer, now))
+        left, self._left = self._left, []
+        for peer in left:
+            outputs += self.part(peer, now)
+        return outputs
+
     # In.
 
     def receive(self, payload: bytes, sender: Address, now: Micros, rssi: int) -> list[Output]:
         """A frame from the air."""
+        return self._settled(self._receive(payload, sender, now, rssi), now)
+
+    def _receive(self, payload: bytes, sender: Address, now: Micros, rssi: int) -> list[Output]:
         try:
             frame = ManagementFrame.decode(payload)
             if frame.subtype == Subtype.BEACON:
@@ -141,7 +164,7 @@ class DeviceCore:
                 return self.out(self.pairing.receive(payload, sender, now))
             if not is_nan_frame(frame) or not self._is_ours(frame):
                 return []
-            plain = self.protection.open(frame)
+            plain = self._open(frame)
             decoded = read_group_frame(plain) if plain.is_group_addressed else read_nan_frame(plain)
         except (DecodeError, RemoteProtocolError) as error:
             peer = address_text(sender) if isinstance(sender, bytes) else None
@@ -150,6 +173,19 @@ class DeviceCore:
             return self.out(self._receive_discovery(decoded, now))
         confirmed = self.pairing.confirm(decoded.source, now) if decoded.is_protected_dual else []
         return self.out([*confirmed, *self.data_paths.receive_frame(decoded, now)])
+
+    def _open(self, frame: ManagementFrame) -> ManagementFrame:
+        key = self.protection.in_use(frame.receiver, frame.transmitter)
+        try:
+            plain = self.protection.open(frame)
+        except RemoteProtocolError:
+            known = self._recognised.get(frame.transmitter)
+            if frame.is_protected or not self.lost_keys.hears(frame, key, None if known is None else known[0]):
+                raise
+            return frame
+        if frame.is_protected:
+            self.lost_keys.disprove(frame.transmitter, key)
+        return plain
 
     def _receive_beacon(self, payload: bytes, sender: Address, now: Micros, rssi: int) -> list[Output]:
         if self.cluster is None:
@@ -189,6 +225,9 @@ class DeviceCore:
         known = self._recognised.get(frame.source)
         if known is not None and known[0] == identity:
             return []
+        key = self.protection.in_use(self.discovery.device.nmi, frame.source)
+        if known is not None and key is not None and not frame.is_protected_dual:
+            self.lost_keys.suspect(frame.source, key)
         found = self.peers.find(identity, frame.source)
         self._recognised[frame.source] = (identity, None if found is None else found.peer_id)
         if len(self._recognised) > MAX_RECOGNISED:
@@ -201,7 +240,7 @@ class DeviceCore:
         """The medium tells whether a unicast frame that left here arrived."""
         plain = self._sealed.pop(payload, payload)
         told = (plain, is_acknowledged, now)
-        return self.out([*self.pairing.acknowledged(*told), *self.data_paths.acknowledged(*told)])
+        return self._settled(self.out([*self.pairing.acknowledged(*told), *self.data_paths.acknowledged(*told)]), now)
 
     # Time.
 
@@ -225,7 +264,7 @@ class DeviceCore:
             *self.pairing.handle_timeout(now),
             *self.data_paths.handle_timeout(now),
         ]
-        passed = self.out(outputs)
+        passed = self._settled(self.out(outputs), now)
         for peer in self.peers.expire(now):
             for nmi in self.addresses_of(peer.peer_id):
                 passed += self.part(nmi, now)

@@ -104,11 +104,12 @@ class PairingResponder:
         return self._give_up_at + (self._times.grace if is_on_its_way else 0)
 
     def granted_for(self, requested: PasnRequested) -> Credential | None:
-        """What our owner has accepted the same request with before, so that it need not be asked again."""
+        """What our owner has accepted the same request with in this attempt, so that it need not be asked again."""
         own = self.requested
-        if own is None or (own.mode, own.akm, own.suite) != (requested.mode, requested.akm, requested.suite):
+        if own is None or self.state is ResponderState.COMPLETED:
             return None
-        return self.granted
+        is_same = (own.mode, own.akm, own.suite) == (requested.mode, requested.akm, requested.suite)
+        return self.granted if is_same else None
 
     def is_expecting(self, now: Micros) -> bool:
         """Frame 2 went out just now, so frame 3 may be on its way: another frame 1 must not undo that."""

@@ -137,7 +137,8 @@ async def test_every_case_can_be_produced_at_once(api: httpx.AsyncClient, path: 
     assert len(cases) == 15
     for case in cases:
         document = (await api.post(f"{AT}/{path}", json={**body, "produce": case})).json()
-        assert document["platform"] == {"domain": "WAError", "code": None, "case": case, "delay_ms": 0}
+        assert document["platform"].pop("delay_ms") < 1000
+        assert document["platform"] == {"domain": "WAError", "code": None, "case": case}
 
 
 @pytest.mark.parametrize("case", ["connectionIdleTimeout", "deviceNoLongerAvailable"])

@@ -228,9 +228,11 @@ def test_removed_peer_can_pair_again_as_if_new() -> None:
 def test_peer_that_was_forgotten_by_the_other_side_pairs_again_although_keys_are_in_use_here() -> None:
     there = paired_home()
     there.wire.do(there.phone, there.phone.device.forget(there.wire.now))
-    pair(there)
+    People("another").live_in(there)
+    pair(there, "another")
     there.wire.run(there.wire.now + 20 * SECOND)
     assert paired_keys(there)
+    assert len(there.camera.of(PairingRequested)) == 2  # what was granted before holds no more
     assert len(there.camera.device.paired_peers) == 1
 
 
