@@ -42,11 +42,12 @@ from pairing.thread.network_events import (
     PetitionAccepted,
     PetitionRejected,
 )
+from pairing.thread.node import LEADER_ALOC
 from pairing.thread.petition import KEEP_ALIVE_TIMEOUT
 from pairing.thread.steering import SteeringData, joiner_id
 from pairing.thread.tlv_values import State, field_of, tlv_of
 from pairing.thread.tlvs import MeshCopTlvType, Tlv, join_tlvs
-from pairing.thread.udp_proxy import LEADER_ALOC, locator_address
+from pairing.thread.udp_proxy import locator_address
 
 _T = MeshCopTlvType
 _S, _I = CommissionerClientState, CommissionerInput

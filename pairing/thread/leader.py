@@ -21,6 +21,15 @@ from pairing.thread.management import (
 from pairing.thread.meshcop_events import CommandReceived, CommissionerDatasetChanged, DatasetSetRefused, LieTold
 from pairing.thread.network import Network
 from pairing.thread.network_events import PetitionAccepted, PetitionRejected
+from pairing.thread.node_requests import (
+    COMMANDS,
+    DIAGNOSTIC_GET,
+    DIAGNOSTIC_QUERY,
+    Report,
+    command,
+    diagnostic_answer,
+    diagnostics,
+)
 from pairing.thread.petition import ActiveCommissioner
 from pairing.thread.steering import SteeringData, joiner_id
 from pairing.thread.tlv_values import State, tlv_of
@@ -29,7 +38,6 @@ from pairing.thread.tlvs import MeshCopTlvType, Tlv, join_tlvs, split_tlvs
 _T = MeshCopTlvType
 _SETS = {"c/as": SetRequest.ACTIVE_SET, "c/ps": SetRequest.PENDING_SET, "c/ar": SetRequest.ACTIVE_REPLACE}
 _GETS: dict[str, DatasetKind] = {"c/ag": "active", "c/pg": "pending"}
-_COMMANDS = ("c/ab", "c/pq", "c/es")
 COMMISSIONER, DEVICE = "commissioner", "device"
 """Causes of a changed dataset: a Commissioner's set, and one without a session id."""
 
@@ -47,11 +55,12 @@ class LeaderLies:
 
 @dataclass(frozen=True, slots=True)
 class LeaderAnswer:
-    """What to send back, and what has happened. A `code` of None: no answer at all."""
+    """What to send back, what has happened, and what follows later. A `code` of None: no answer at all."""
 
     code: int | None
     payload: bytes = b""
     outputs: Outputs = ()
+    report: Report | None = None
 
 
 def find_tlv(tlvs: Iterable[Tlv], tlv_type: int) -> bytes | None:
@@ -148,9 +157,22 @@ class Leader:
             return LeaderAnswer(CoapCode.CHANGED, self.commissioner_dataset(payload))
         if path == "c/cs":
             return self._commissioner_set(payload, peer)
-        if path in _COMMANDS:
-            return LeaderAnswer(CoapCode.CHANGED, outputs=(CommandReceived(path=path, peer=peer),))
+        if path in COMMANDS:
+            code, report = command(path, payload)
+            told = (CommandReceived(path=path, peer=peer),) if code == CoapCode.CHANGED else ()
+            return LeaderAnswer(code, outputs=told, report=report)
+        if path in (DIAGNOSTIC_GET, DIAGNOSTIC_QUERY):
+            return self._diagnostics(path, payload)
         return LeaderAnswer(CoapCode.NOT_FOUND)
+
+    def _diagnostics(self, path: str, payload: bytes) -> LeaderAnswer:
+        """DIAG_GET; without a Type List there is no answer."""
+        told = diagnostics(self.network, payload)
+        if told is None:
+            return LeaderAnswer(None)
+        if path == DIAGNOSTIC_GET:
+            return LeaderAnswer(CoapCode.CHANGED, told)
+        return LeaderAnswer(CoapCode.CHANGED, report=diagnostic_answer(told))
 
     def dataset(self, kind: DatasetKind, payload: bytes, now: Micros, *, hides_key: bool = False) -> bytes:
         """MGMT_ACTIVE_GET and MGMT_PENDING_GET: the TLVs asked for, in stored order; all if none are named."""

@@ -56,7 +56,7 @@ class CommissionerDatasetChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandReceived(Event):
-    """A Commissioner asked a device to announce, to scan or to look for a PAN ID; nothing is done about it."""
+    """A Commissioner asked a device to announce, to look for a PAN ID, or to scan; only a scan is reported on."""
 
     path: str
 

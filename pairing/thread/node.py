@@ -125,3 +125,11 @@ class LeaderData:
 
 
 NO_LEADER_DATA = LeaderData(0, 0, 0, 0, 0)
+
+LEADER_ALOC = 0xFC00
+COMMISSIONER_ALOC = 0xFC30
+
+
+def commissioner_aloc(session_id: int) -> int:
+    """The anycast locator of the Commissioner with this session id."""
+    return COMMISSIONER_ALOC + (session_id & 7)

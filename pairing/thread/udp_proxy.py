@@ -1,7 +1,8 @@
 """The Border Agent's UDP proxy: UDP_TX (c/ut) into the mesh, UDP_RX (c/ur) out of it, and the Leader at its far end.
 
 `ProxiedDatagram` is the codec of both. `LeaderProxy` is the mesh as one Commissioner sees it: a CoAP endpoint for the
-Leader, which alone lives there; datagrams to other nodes get no answer. Thread specification, chapter 8.10.3.
+Leader, which alone lives there and reports to the Commissioner, too; datagrams to other nodes get no answer. Thread
+specification, chapter 8.10.3.
 """
 
 from dataclasses import dataclass, field
@@ -13,15 +14,15 @@ from pairing.coap.message import CoapCode, CoapType
 from pairing.coap.settings import CoapSettings
 from pairing.engine import Endpoint, Entropy, FrameIgnored, Micros, Output, Outputs, Transmit
 from pairing.errors import DecodeError
-from pairing.thread.leader import Leader
+from pairing.thread.leader import Leader, LeaderAnswer
 from pairing.thread.meshcop_events import request_answered
+from pairing.thread.node import LEADER_ALOC
+from pairing.thread.node_requests import COMMANDS, DIAGNOSTIC_QUERY, ENERGY_SCAN, Report
 from pairing.thread.tlv_values import UdpEncapsulation
 from pairing.thread.tlvs import MeshCopTlvType, Tlv, join_tlvs, split_tlvs
 
 _T = MeshCopTlvType
 TMF_PORT = 61631
-LEADER_ALOC = 0xFC00
-COMMISSIONER_ALOC = 0xFC30
 _LOCATOR_IID = bytes.fromhex("000000fffe00")
 MESH_COAP = CoapSettings(token_length=2)
 """OpenThread draws tokens of two octets."""
@@ -30,11 +31,6 @@ MESH_COAP = CoapSettings(token_length=2)
 def locator_address(mesh_local_prefix: bytes, locator: int) -> IPv6Address:
     """The mesh-local address of a routing or anycast locator."""
     return IPv6Address(mesh_local_prefix + _LOCATOR_IID + locator.to_bytes(2, "big"))
-
-
-def commissioner_aloc(session_id: int) -> int:
-    """The anycast locator of the Commissioner with this session id."""
-    return COMMISSIONER_ALOC + (session_id & 7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +78,21 @@ class LeaderProxy:
         self._leader = leader
         self._peer = peer
         self._coap = CoapEndpoint(entropy, MESH_COAP)
+        self._scan: tuple[Micros, Report] | None = None
 
     @property
     def deadline(self) -> Micros | None:
-        """When a notification goes out again."""
-        return self._coap.deadline
+        """When a notification goes out again, or a report is due."""
+        waits = (self._coap.deadline, self._scan[0] if self._scan else None)
+        return min((at for at in waits if at is not None), default=None)
 
     def handle_timeout(self, now: Micros) -> Outputs:
-        """Notifications that nobody acknowledged go out again, or are given up."""
-        return self._wrapped(self._coap.handle_timeout(now))
+        """Notifications that nobody acknowledged go out again, or are given up; a scan is over."""
+        outputs = self._wrapped(self._coap.handle_timeout(now))
+        if self._scan is not None and self._scan[0] <= now:
+            (_, report), self._scan = self._scan, None
+            outputs += self._report(report, now)
+        return outputs
 
     def transmit(self, payload: bytes, now: Micros) -> Outputs:
         """UDP_TX from the Commissioner."""
@@ -125,13 +127,26 @@ class LeaderProxy:
 
     def _on_request(self, request: CoapRequestReceived, now: Micros) -> Outputs:
         asked = request.message
-        answer = self._leader.respond(asked.path, asked.payload, now, peer=self._peer)
-        journal = request_answered("proxy", asked, answer.code, self._peer)
-        if answer.code is None:
-            return [journal, *answer.outputs]
-        kind = CoapType.ACK if asked.message_type is CoapType.CON else CoapType.NON
-        sent = self._coap.respond(request, answer.code, answer.payload, now, kind=kind)
-        return [journal, *answer.outputs, *self._wrapped(sent)]
+        if asked.path == ENERGY_SCAN and self._scan is not None:
+            answer = LeaderAnswer(CoapCode.SERVICE_UNAVAILABLE)
+        else:
+            answer = self._leader.respond(asked.path, asked.payload, now, peer=self._peer)
+        is_answered = asked.message_type is CoapType.CON or asked.path not in (*COMMANDS, DIAGNOSTIC_QUERY)
+        code = answer.code if is_answered else None
+        outputs: list[Output] = [request_answered("proxy", asked, code, self._peer), *answer.outputs]
+        if code is not None:  # with type ACK to a NON as well, as OpenThread does
+            outputs += self._wrapped(self._coap.respond(request, code, answer.payload, now, kind=CoapType.ACK))
+        if answer.report is not None and answer.report.delay:
+            self._scan = now + answer.report.delay, answer.report
+        elif answer.report is not None:
+            outputs += self._report(answer.report, now)
+        return outputs
+
+    def _report(self, report: Report, now: Micros) -> list[Output]:
+        """A request of the node's own, from its routing locator."""
+        address = IPv6Address(self._leader.network.rloc_address())
+        _, sent = self._coap.request(Endpoint(str(address), TMF_PORT), CoapCode.POST, report.path, report.payload, now)
+        return self._wrapped(sent)
 
     def _wrapped(self, outputs: Outputs) -> list[Output]:
         """Each message of the Leader's as the UDP_RX that carries it. How a notification fared interests nobody."""

@@ -17,8 +17,9 @@ from pairing.thread.dataset import Dataset, Timestamp
 from pairing.thread.leader import LeaderLies
 from pairing.thread.meshcop_events import DatasetSetRefused, LieTold, RequestAnswered
 from pairing.thread.network_events import CommissionerLost, PetitionAccepted, PetitionRejected
+from pairing.thread.node import commissioner_aloc
 from pairing.thread.relay import RelayMessage
-from pairing.thread.udp_proxy import TMF_PORT, ProxiedDatagram, commissioner_aloc, locator_address
+from pairing.thread.udp_proxy import TMF_PORT, ProxiedDatagram, locator_address
 from tests.support.meshcop import leading_network
 from tests.support.meshcop_wire import Wire, last, only
 from tests.support.raw_commissioner import ACCEPT, LEADER, REJECT, RawSession
