@@ -19,6 +19,7 @@ class BleDoor(Enum):
 
     NONE = "none"
     BLEAK = "bleak"
+    DBUS = "dbus"
 
 
 @asynccontextmanager
@@ -50,7 +51,9 @@ def exec_(
     ] = None,
     ble: Annotated[
         BleDoor,
-        typer.Option(help="How COMMAND reaches the home's Bluetooth: bleak = unmodified Python code that uses it."),
+        typer.Option(
+            help="How COMMAND reaches the home's Bluetooth: dbus = BlueZ (Linux), bleak = bleak on any system."
+        ),
     ] = BleDoor.NONE,
     artifacts: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write transcript, capture and ladder into this folder.")

@@ -45,6 +45,7 @@ from pairing.engine import Event, Micros
 from pairing.nan.timing import Tsf
 
 if TYPE_CHECKING:
+    from devices.bluetooth.bluez.door import BluezDoor
     from devices.bluetooth.hci_server import HciServer
     from devices.transports.air_hub import AirHub
 
@@ -95,6 +96,7 @@ class LiveHome:
         """Where wire faults act."""
         self.air_hub: AirHub | None = None
         self.hci: HciServer | None = None
+        self.bluez: BluezDoor | None = None
         self.faults: dict[str, InstalledFault] = {}
         self.accessories: dict[str, Accessory] = {}
         self.phones: dict[str, Phone] = {}
@@ -168,6 +170,9 @@ class LiveHome:
         if self._gateway is not None:
             await self._gateway.close()
             self._gateway = None
+        if self.bluez is not None:
+            await self.bluez.close()
+            self.bluez = None
         if self.hci is not None:
             await self.hci.close()
             self.hci = None
@@ -226,6 +231,18 @@ class LiveHome:
             0 if self.options.free_ports else port,
         )
         return "{}:{}".format(*self.hci.address)
+
+    async def open_bluez(self, adapters: int = 1) -> str:
+        """Let BlueZ's clients in, on a private D-Bus; its address, for their DBUS_SYSTEM_BUS_ADDRESS."""
+        if self.options.virtual:
+            raise ClockError("a D-Bus lives in real time; start the home in real time")
+        if self.bluez is None:
+            try:
+                from devices.bluetooth.bluez.door import BluezDoor  # Bumble and dbus-fast: only where they are needed
+            except ImportError as problem:
+                raise HostError(f"BlueZ needs {problem.name}, which is missing: pip install 'pairlab[ble]'") from None
+            self.bluez = await BluezDoor.open(self.ble, self.chance, adapters=adapters)
+        return self.bluez.address
 
     def _rows_of(self, phone_id: str) -> CredentialRows:
         return MemoryRows() if self.options.state is None else self.options.state.credential_rows(phone_id)

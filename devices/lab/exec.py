@@ -35,7 +35,7 @@ class ExecPlan:
     reach: Reach
     command: Sequence[str]
     replay: str
-    ble: Literal["none", "bleak"] = "none"
+    ble: Literal["none", "bleak", "dbus"] = "none"
     """How the program reaches the home's Bluetooth, beside HCI over TCP."""
     artifacts: Path | None = None
     secrets: bool = False
@@ -134,6 +134,8 @@ class _Beside:
             await live.start()
             if self._plan.ble != "none":
                 await live.open_hci()
+            if self._plan.ble == "dbus":
+                await live.open_bluez()
         except Exception as problem:  # whatever it was, the program must not run, and its exit codes not be confused
             raise HomeFailedError(f"the home did not come up: {problem}") from problem
         try:
@@ -177,6 +179,8 @@ def _bluetooth(live: LiveHome, door: str) -> dict[str, str]:
     """What the program's environment has to say for its Bluetooth to be the home's."""
     if door == "none" or live.hci is None:
         return {}
+    if door == "dbus" and live.bluez is not None:
+        return {"DBUS_SYSTEM_BUS_ADDRESS": live.bluez.address, "PAIRLAB_BLE_HCI": "{}:{}".format(*live.hci.address)}
     from devices.bluetooth import bleak_backend
     from devices.bluetooth.bleak_backend.install import VARIABLE
 

@@ -1,0 +1,283 @@
+"""`org.bluez.Adapter1`: who scans, what was heard, and the devices that follow from it.
+
+Adverts are heard from the medium itself, without HCI between, and told at most every 0.3 s of one device unless it says
+something new. A device that is not connected, paired or trusted vanishes 30 s after its last advert.
+Source: BlueZ 5.66, doc/adapter-api.txt; reference for texts of errors: src/error.c.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bumble import hci
+from bumble.device import Device, DeviceConfiguration
+from bumble.host import Host
+from bumble.keys import MemoryKeyStore
+from bumble.pairing import PairingConfig
+from bumble.transport.common import AsyncPipeSink
+from dbus_fast import Variant
+
+from devices.bluetooth.adverts import ReadAdvert, read_advert
+from devices.bluetooth.bluez.agent import Agents
+from devices.bluetooth.bluez.device import RemoteDevice
+from devices.bluetooth.bluez.tree import BusError, Call, Interface, Method, Tree
+from devices.bluetooth.radio import Radio
+from devices.media.ble import Advert, BleMedium
+from devices.sim.chance import Stream
+from devices.sim.clock import Timer
+from pairing.engine import SECOND, Micros
+
+ADAPTER = "org.bluez.Adapter1"
+_QUIET: Micros = 300_000
+_LIFE: Micros = 30 * SECOND
+_SWEEP: Micros = 5 * SECOND
+
+
+@dataclass(slots=True)
+class Discovery:
+    """One client that scans, and what it wants to see."""
+
+    uuids: frozenset[str] = frozenset()
+    rssi: int | None = None
+    pattern: str = ""
+
+    def wants(self, heard: "Heard", address: str) -> bool:
+        """Whether a device fits its filter."""
+        if self.uuids and not self.uuids & set(heard.uuids):
+            return False
+        if self.rssi is not None and heard.rssi_dbm < self.rssi:
+            return False
+        return not self.pattern or address.startswith(self.pattern) or (heard.said.name or "").startswith(self.pattern)
+
+
+@dataclass(slots=True)
+class Heard:
+    """What is known of one address from its adverts."""
+
+    address: str
+    is_random: bool
+    said: ReadAdvert
+    rssi_dbm: int
+    last_us: Micros
+    told_us: Micros = -_QUIET
+    uuids: tuple[str, ...] = ()
+    advert: Advert | None = field(default=None, repr=False)
+
+
+class Adapter:
+    """One adapter `/org/bluez/hciN` with a central of its own."""
+
+    def __init__(self, tree: Tree, medium: BleMedium, number: int, chance: Stream, agents: Agents) -> None:
+        self.tree, self.medium, self.agents = tree, medium, agents
+        self.path = f"/org/bluez/hci{number}"
+        self.devices: dict[str, RemoteDevice] = {}
+        self.connecting = asyncio.Lock()
+        self.heard: dict[str, Heard] = {}
+        self._filters: dict[str, Discovery] = {}
+        self._discoveries: dict[str, Discovery] = {}
+        self._passive: set[str] = set()
+        self._sweep: Timer | None = None
+        self.on_found: list[Callable[[RemoteDevice, Heard], None]] = []
+        """Called at each telling of a device: the advertisement monitors."""
+        drawn = bytearray(chance.randbytes(6))
+        drawn[0] = drawn[0] & 0xFC | 0x02
+        self.address = drawn.hex(":").upper()
+        actor = f"hci{number}"
+        self.radio = Radio(medium, actor, self.address, chance, medium.tap_of(actor))
+        self.device = self._host(chance)
+        # A port of its own hears adverts, so that scanning and connecting do not mind each other.
+        self.port = medium.join(actor, self._on_advert, lambda _link, _payload: None, lambda _link: None)
+        tree.on_client_gone.append(self._client_gone)
+
+    def _host(self, chance: Stream) -> Device:
+        config = DeviceConfiguration(
+            name="pairlab",
+            address=hci.Address(self.address, hci.AddressType.PUBLIC_DEVICE),
+            irk=chance.randbytes(16),
+            identity_address_type=int(hci.AddressType.PUBLIC_DEVICE),
+        )
+        device = Device(config=config, host=Host(self.radio, AsyncPipeSink(self.radio)))
+        device.keystore = MemoryKeyStore()
+        device.pairing_config_factory = lambda connection: PairingConfig(
+            delegate=self.agents.delegate_for(self._remote_of(connection)),
+            identity_address_type=PairingConfig.AddressType.PUBLIC,
+        )
+        return device
+
+    def _remote_of(self, connection: Any) -> RemoteDevice | None:
+        address = str(connection.peer_address).removesuffix("/P")
+        return self.devices.get(address)
+
+    async def open(self, *more: Interface) -> None:
+        """Power on, and appear on the bus, with more interfaces of the adapter's object."""
+        await self.device.power_on()
+        self.tree.add(
+            self.path,
+            Interface(
+                ADAPTER,
+                {
+                    "Address": Variant("s", self.address),
+                    "AddressType": Variant("s", "public"),
+                    "Name": Variant("s", "pairlab"),
+                    "Alias": Variant("s", "pairlab"),
+                    "Class": Variant("u", 0),
+                    "Powered": Variant("b", True),
+                    "Discoverable": Variant("b", False),
+                    "DiscoverableTimeout": Variant("u", 180),
+                    "Pairable": Variant("b", True),
+                    "PairableTimeout": Variant("u", 0),
+                    "Discovering": Variant("b", False),
+                    "UUIDs": Variant("as", []),
+                    "Modalias": Variant("s", "usb:v1D6Bp0246d0542"),
+                    "Roles": Variant("as", ["central", "peripheral"]),
+                },
+                {
+                    "StartDiscovery": Method("", "", self._start_discovery),
+                    "StopDiscovery": Method("", "", self._stop_discovery),
+                    "SetDiscoveryFilter": Method("a{sv}", "", self._set_filter),
+                    "GetDiscoveryFilters": Method("", "as", self._get_filters),
+                    "RemoveDevice": Method("o", "", self._remove_device),
+                },
+                {
+                    name: lambda _value: None
+                    for name in (
+                        "Alias",
+                        "Powered",
+                        "Discoverable",
+                        "DiscoverableTimeout",
+                        "Pairable",
+                        "PairableTimeout",
+                    )
+                },
+            ),
+            *more,
+        )
+        self._arm_sweep()
+
+    async def give_up_connecting(self) -> None:
+        """Take back an attempt to connect."""
+        if self.radio.pending_le_connection is not None:
+            await self.device.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command())
+
+    def close(self) -> None:
+        """Off: connections end without a word."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+        self.port.close()
+        self.radio.close()
+
+    # Discovery
+
+    def _client_gone(self, name: str) -> None:
+        self._filters.pop(name, None)
+        self._passive.discard(name)
+        if self._discoveries.pop(name, None) is not None:
+            self._scanning_changed()
+        for device in tuple(self.devices.values()):
+            device.client_gone(name)
+
+    def watch(self, owner: str, *, on: bool) -> None:
+        """Listen for an advertisement monitor, without being discovering."""
+        (self._passive.add if on else self._passive.discard)(owner)
+        self._scanning_changed()
+
+    def _scanning_changed(self) -> None:
+        self.port.listen(bool(self._discoveries or self._passive))
+        self.tree.put(self.path, ADAPTER, {"Discovering": Variant("b", bool(self._discoveries))})
+
+    async def _start_discovery(self, call: Call) -> Sequence[Any]:
+        if call.sender in self._discoveries:
+            raise BusError("InProgress", "Operation already in progress")
+        self._discoveries[call.sender] = self._filters.get(call.sender, Discovery())
+        self._scanning_changed()
+        return []
+
+    async def _stop_discovery(self, call: Call) -> Sequence[Any]:
+        if self._discoveries.pop(call.sender, None) is None:
+            raise BusError("Failed", "No discovery started")
+        self._scanning_changed()
+        return []
+
+    async def _set_filter(self, call: Call) -> Sequence[Any]:
+        given: Mapping[str, Variant] = call.body[0]
+        known = {"UUIDs", "RSSI", "Pathloss", "Transport", "DuplicateData", "Discoverable", "Pattern"}
+        if set(given) - known:
+            raise BusError("InvalidArguments", "Invalid arguments in method call")
+        uuids = given.get("UUIDs")
+        rssi, pattern = given.get("RSSI"), given.get("Pattern")
+        wanted = Discovery(
+            frozenset(each.lower() for each in uuids.value) if uuids else frozenset(),
+            rssi.value if rssi else None,
+            pattern.value if pattern else "",
+        )
+        self._filters[call.sender] = wanted
+        if call.sender in self._discoveries:
+            self._discoveries[call.sender] = wanted
+        return []
+
+    async def _get_filters(self, call: Call) -> Sequence[Any]:
+        return [["UUIDs", "RSSI", "Pathloss", "Transport", "DuplicateData", "Discoverable", "Pattern"]]
+
+    async def _remove_device(self, call: Call) -> Sequence[Any]:
+        found = next((each for each in self.devices.values() if each.path == call.body[0]), None)
+        if found is None:
+            raise BusError("DoesNotExist", "Does Not Exist")
+        await found.remove()
+        return []
+
+    # Adverts
+
+    def _on_advert(self, advert: Advert, rssi_dbm: int) -> None:
+        now = self.medium.clock.now()
+        address = advert.address.hex(":").upper()
+        heard = self.heard.get(address)
+        is_news = heard is None or heard.advert is not advert
+        if heard is None:
+            heard = self.heard[address] = Heard(address, advert.is_random, ReadAdvert(), rssi_dbm, now)
+        heard.rssi_dbm, heard.last_us = rssi_dbm, now
+        if is_news:
+            heard.advert = advert
+            before = heard.said
+            # BlueZ scans actively for discovery and passively for monitors.
+            response = advert.scan_response if self._discoveries else b""
+            heard.said = before.merged_with(read_advert(advert.data)).merged_with(read_advert(response))
+            heard.uuids = tuple(map(long_uuid, heard.said.services))
+        if is_news or now - heard.told_us >= _QUIET:
+            self._tell(heard, now)
+
+    def _tell(self, heard: Heard, now: Micros) -> None:
+        device = self.devices.get(heard.address)
+        wanted = self._passive or any(each.wants(heard, heard.address) for each in self._discoveries.values())
+        if device is None and not wanted:
+            return
+        heard.told_us = now
+        if device is None:
+            device = self.devices[heard.address] = RemoteDevice(self, heard)
+            device.appear()
+        else:
+            device.heard_again()
+        for look in tuple(self.on_found):
+            look(device, heard)
+
+    def _arm_sweep(self) -> None:
+        self._sweep = self.medium.clock.call_later(_SWEEP, self._expire)
+
+    def _expire(self) -> None:
+        now = self.medium.clock.now()
+        for heard in tuple(self.heard.values()):
+            if now - heard.last_us < _LIFE:
+                continue
+            device = self.devices.get(heard.address)
+            if device is None or device.is_temporary:
+                del self.heard[heard.address]
+                if device is not None:
+                    device.vanish()
+        self._arm_sweep()
+
+
+def long_uuid(uuid: str) -> str:
+    """All 36 characters of a UUID."""
+    if len(uuid) == 36:
+        return uuid
+    return f"{uuid:0>8}-0000-1000-8000-00805f9b34fb"

@@ -1,0 +1,296 @@
+"""`org.bluez.Device1`: an accessory as BlueZ shows it: connecting, pairing, and the GATT objects below it.
+
+Order matters to clients: Connected, then every GATT object, then ServicesResolved, then the reply; and back on the way
+down. Source: BlueZ 5.66, doc/device-api.txt, src/device.c.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bumble import hci
+from bumble.att import ATT_Error
+from bumble.core import UUID, InvalidStateError, ProtocolError
+from bumble.core import TimeoutError as BumbleTimeoutError
+from bumble.device import Connection, Peer
+from bumble.smp import ErrorCode
+from dbus_fast import Variant
+
+from devices.bluetooth.bluez.gatt import GattObjects
+from devices.bluetooth.bluez.tree import BusError, Call, Interface, Method
+
+if TYPE_CHECKING:
+    from devices.bluetooth.bluez.adapter import Adapter, Heard
+
+DEVICE = "org.bluez.Device1"
+_MTU = 517
+_CONNECT_SECONDS = 40
+_SERVICE_CHANGED = UUID("2a05")
+
+
+class RemoteDevice:
+    """One device below one adapter."""
+
+    def __init__(self, adapter: "Adapter", heard: "Heard") -> None:
+        self.adapter, self.heard = adapter, heard
+        self.tree = adapter.tree
+        self.address = heard.address
+        self.path = f"{adapter.path}/dev_{heard.address.replace(':', '_')}"
+        self.connection: Connection | None = None
+        self.pairing_for = ""
+        """The client for which pairing is under way: its agent is asked."""
+        self._gatt: GattObjects | None = None
+        self._attempt: asyncio.Task[None] | None = None
+        self._gone = asyncio.Event()
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether it vanishes when it is no longer heard."""
+        trusted = self.tree.get(self.path, DEVICE, "Trusted")
+        return self.connection is None and self._attempt is None and not trusted and not self.is_paired
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether there are keys of it."""
+        keystore = self.adapter.device.keystore
+        known = getattr(keystore, "all_keys", {})
+        return any(each.removesuffix("/P") == self.address for each in known)
+
+    # On the bus
+
+    def appear(self) -> None:
+        """Be an object from now on."""
+        properties = {
+            "Address": Variant("s", self.address),
+            "AddressType": Variant("s", "random" if self.heard.is_random else "public"),
+            "Alias": Variant("s", self.heard.said.name or self.address.replace(":", "-")),
+            "Adapter": Variant("o", self.adapter.path),
+            "Paired": Variant("b", self.is_paired),
+            "Bonded": Variant("b", self.is_paired),
+            "Trusted": Variant("b", False),
+            "Blocked": Variant("b", False),
+            "LegacyPairing": Variant("b", False),
+            "Connected": Variant("b", False),
+            "ServicesResolved": Variant("b", False),
+            **self._said(),
+        }
+        self.tree.add(
+            self.path,
+            Interface(
+                DEVICE,
+                properties,
+                {
+                    "Connect": Method("", "", self._connect),
+                    "Disconnect": Method("", "", self._disconnect),
+                    "Pair": Method("", "", self._pair),
+                    "CancelPairing": Method("", "", self._cancel_pairing),
+                },
+                {name: lambda _value: None for name in ("Alias", "Trusted", "Blocked")},
+            ),
+        )
+
+    def heard_again(self) -> None:
+        """Tell what is new, and the strength in any case: a client that starts to look now sees it by that."""
+        self.tree.put(self.path, DEVICE, self._said(), always=("RSSI",))
+
+    def _said(self) -> Mapping[str, Variant]:
+        said = self.heard.said
+        found = {"RSSI": Variant("n", self.heard.rssi_dbm)}
+        if said.name is not None:
+            found["Name"] = found["Alias"] = Variant("s", said.name)
+        if self.heard.uuids:
+            known = self.tree.get(self.path, DEVICE, "UUIDs") or []
+            found["UUIDs"] = Variant("as", list(dict.fromkeys((*known, *self.heard.uuids))))
+        if said.manufacturer:
+            found["ManufacturerData"] = Variant(
+                "a{qv}", {company: Variant("ay", data) for company, data in said.manufacturer.items()}
+            )
+        if said.service_data:
+            from devices.bluetooth.bluez.adapter import long_uuid
+
+            found["ServiceData"] = Variant(
+                "a{sv}", {long_uuid(uuid): Variant("ay", data) for uuid, data in said.service_data.items()}
+            )
+        if said.tx_power is not None:
+            found["TxPower"] = Variant("n", said.tx_power)
+        if said.appearance is not None:
+            found["Appearance"] = Variant("q", said.appearance)
+        if said.flags is not None:
+            found["AdvertisingFlags"] = Variant("ay", bytes([said.flags]))
+        return found
+
+    def vanish(self) -> None:
+        """Be no object any more."""
+        self.adapter.devices.pop(self.address, None)
+        self.tree.remove(self.path)
+
+    async def remove(self) -> None:
+        """Disconnect, forget the bond, and vanish until heard again."""
+        if self._attempt is not None:
+            self._attempt.cancel()
+        if self.connection is not None:
+            await self._part()
+        known = getattr(self.adapter.device.keystore, "all_keys", {})
+        for each in [name for name in known if name.removesuffix("/P") == self.address]:
+            del known[each]
+        self.adapter.heard.pop(self.address, None)
+        self.vanish()
+
+    def client_gone(self, name: str) -> None:
+        """A client has gone: its subscriptions, and an attempt that only it waited for."""
+        if self._gatt is not None:
+            self._gatt.client_gone(name)
+        if self.pairing_for == name and self._attempt is not None:
+            self._attempt.cancel()
+
+    # Connecting
+
+    async def _connect(self, call: Call) -> Sequence[Any]:
+        if self.connection is None:
+            await self._attempted(self._open(), "le-connection-canceled")
+        return []
+
+    async def _attempted(self, work: Any, cancelled: str) -> None:
+        if self._attempt is not None:
+            work.close()
+            raise BusError("InProgress", "In Progress")
+        task = self._attempt = asyncio.ensure_future(work)
+        try:
+            await task
+        except asyncio.CancelledError:
+            if not task.cancelled():
+                task.cancel()  # the client has gone
+                raise
+            raise BusError("Failed", cancelled) from None
+        finally:
+            self._attempt = None
+
+    async def _open(self) -> None:
+        kind = hci.AddressType.RANDOM_DEVICE if self.heard.is_random else hci.AddressType.PUBLIC_DEVICE
+        async with self.adapter.connecting:
+            try:
+                connection = await self.adapter.device.connect(
+                    hci.Address(self.address, kind),
+                    own_address_type=hci.OwnAddressType.PUBLIC,
+                    timeout=_CONNECT_SECONDS,
+                )
+            except asyncio.CancelledError:
+                # Bumble leaves the attempt with the controller, where it would be in the way of the next one.
+                await self.adapter.give_up_connecting()
+                raise
+            except BumbleTimeoutError:
+                raise BusError("Failed", "le-connection-abort-by-local") from None
+            except (hci.HCI_Error, ProtocolError) as problem:
+                raise BusError("Failed", f"le-connection-failed: {problem}") from None
+        self._gone.clear()
+        self.connection = connection
+        connection.on(connection.EVENT_DISCONNECTION, self._disconnected)
+        self.tree.put(self.path, DEVICE, {"Connected": Variant("b", True)})
+        try:
+            if self.is_paired:
+                await self._encrypt(connection)
+            await self._discover(connection)
+        except (ATT_Error, ProtocolError, InvalidStateError, hci.HCI_Error) as problem:
+            raise BusError("Failed", f"le-connection-failed: {problem}") from None
+
+    async def _encrypt(self, connection: Connection) -> None:
+        try:
+            await connection.encrypt()
+        except hci.HCI_Error:
+            pass  # the other side has forgotten us: what needs security will be refused, and pairing begins anew
+
+    async def _discover(self, connection: Connection) -> None:
+        peer = Peer(connection)
+        await peer.request_mtu(_MTU)
+        await peer.discover_services()
+        for service in peer.services:
+            await service.discover_characteristics()
+            for each in service.characteristics:
+                await each.discover_descriptors()
+        for each in peer.get_characteristics_by_uuid(_SERVICE_CHANGED):
+            await each.subscribe()
+        self._gatt = GattObjects(self, peer)
+        uuids = self._gatt.appear()
+        known = self.tree.get(self.path, DEVICE, "UUIDs") or []
+        self.tree.put(
+            self.path,
+            DEVICE,
+            {
+                "UUIDs": Variant("as", list(dict.fromkeys((*known, *uuids)))),
+                "ServicesResolved": Variant("b", True),
+            },
+        )
+
+    async def _disconnect(self, call: Call) -> Sequence[Any]:
+        if self._attempt is not None:
+            self._attempt.cancel()
+        if self.connection is None and self._attempt is None:
+            raise BusError("NotConnected", "Not Connected")
+        if self.connection is not None:
+            await self._part()
+        return []
+
+    async def _part(self) -> None:
+        connection = self.connection
+        if connection is not None:
+            try:
+                await connection.disconnect()
+            except (hci.HCI_Error, InvalidStateError):
+                pass  # the other side was faster
+            await self._gone.wait()
+
+    def _disconnected(self, _reason: int) -> None:
+        self.connection = None
+        if self._attempt is not None:
+            self._attempt.cancel()
+        self.tree.put(self.path, DEVICE, {"ServicesResolved": Variant("b", False)})
+        if self._gatt is not None:
+            self._gatt.vanish()
+            self._gatt = None
+        self.tree.put(self.path, DEVICE, {"Connected": Variant("b", False)})
+        self._gone.set()
+
+    # Pairing
+
+    async def _pair(self, call: Call) -> Sequence[Any]:
+        if self.is_paired:
+            raise BusError("AlreadyExists", "Already Exists")
+        self.pairing_for = call.sender
+        try:
+            await self._attempted(self._connect_and_pair(), "le-connection-canceled")
+        finally:
+            self.pairing_for = ""
+        return []
+
+    async def _connect_and_pair(self) -> None:
+        if self.connection is None:
+            await self._open()
+        await self.pair()
+
+    async def pair(self) -> None:
+        """Pair over the connection there is. Raises BusError."""
+        connection = self.connection
+        if connection is None:
+            raise BusError("NotConnected", "Not Connected")
+        try:
+            await connection.pair()
+        except ProtocolError as problem:
+            name, text = _PAIRING_ERRORS.get(
+                int(problem.error_code or 0), ("AuthenticationFailed", "Authentication Failed")
+            )
+            await self._part()
+            raise BusError(name, text) from None
+        self.tree.put(self.path, DEVICE, {"Paired": Variant("b", True), "Bonded": Variant("b", True)})
+
+    async def _cancel_pairing(self, call: Call) -> Sequence[Any]:
+        if not self.pairing_for or self._attempt is None:
+            raise BusError("DoesNotExist", "Does Not Exist")
+        self._attempt.cancel()
+        return []
+
+
+_PAIRING_ERRORS: Mapping[int, tuple[str, str]] = {
+    ErrorCode.PAIRING_NOT_SUPPORTED: ("AuthenticationRejected", "Authentication Rejected"),
+    ErrorCode.UNSPECIFIED_REASON: ("AuthenticationRejected", "Authentication Rejected"),
+    ErrorCode.PASSKEY_ENTRY_FAILED: ("AuthenticationCanceled", "Authentication Canceled"),
+}

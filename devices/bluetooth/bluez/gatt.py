@@ -1,0 +1,337 @@
+"""`GattService1`, `GattCharacteristic1` and `GattDescriptor1` below a connected device.
+
+Paths carry the handle of the declaration, as clients cut them apart. GAP (1800) is BlueZ's own and not shown.
+Source: BlueZ 5.66, doc/gatt-api.txt, src/gatt-client.c (texts of errors).
+"""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from bumble.att import ATT_Error, ErrorCode
+from bumble.core import InvalidStateError
+from bumble.device import Peer
+from dbus_fast import Variant
+
+from devices.bluetooth.bluez.tree import BusError, Call, Interface, Method
+
+if TYPE_CHECKING:
+    from devices.bluetooth.bluez.device import RemoteDevice
+
+T = TypeVar("T")
+_SERVICE, _CHARACTERISTIC, _DESCRIPTOR = (
+    f"org.bluez.Gatt{kind}1" for kind in ("Service", "Characteristic", "Descriptor")
+)
+_HIDDEN = "00001800-0000-1000-8000-00805f9b34fb"
+_CCCD = "00002902-0000-1000-8000-00805f9b34fb"
+_FLAGS = (
+    "broadcast",
+    "read",
+    "write-without-response",
+    "write",
+    "notify",
+    "indicate",
+    "authenticated-signed-writes",
+    "extended-properties",
+)
+_ERRORS: Mapping[int, tuple[str, str]] = {
+    ErrorCode.READ_NOT_PERMITTED: ("NotPermitted", "Read not permitted"),
+    ErrorCode.WRITE_NOT_PERMITTED: ("NotPermitted", "Write not permitted"),
+    ErrorCode.INSUFFICIENT_AUTHENTICATION: ("NotPermitted", "Not paired"),
+    ErrorCode.INSUFFICIENT_ENCRYPTION: ("NotPermitted", "Not paired"),
+    ErrorCode.INSUFFICIENT_ENCRYPTION_KEY_SIZE: ("NotPermitted", "Not paired"),
+    ErrorCode.INVALID_OFFSET: ("InvalidArguments", "Invalid offset"),
+    ErrorCode.INVALID_ATTRIBUTE_LENGTH: ("InvalidArguments", "Invalid Length"),
+    ErrorCode.INSUFFICIENT_AUTHORIZATION: ("NotAuthorized", "Operation Not Authorized"),
+    ErrorCode.REQUEST_NOT_SUPPORTED: ("NotSupported", "Operation is not supported"),
+    0xFD: ("ImproperlyConfigured", "CCCD improperly configured"),
+}
+_INSECURE = (ErrorCode.INSUFFICIENT_AUTHENTICATION, ErrorCode.INSUFFICIENT_ENCRYPTION)
+
+
+class GattObjects:
+    """The objects of one connection."""
+
+    def __init__(self, device: "RemoteDevice", peer: Peer) -> None:
+        self.device, self.peer = device, peer
+        self._paths: list[str] = []
+        self._notifying: dict[str, _Notifying] = {}
+
+    def appear(self) -> list[str]:
+        """Put everything on the bus; the UUIDs of the services."""
+        uuids = []
+        for service in self.peer.services:
+            uuid = _uuid(service.uuid)
+            uuids.append(uuid)
+            if uuid == _HIDDEN:
+                continue
+            path = f"{self.device.path}/service{service.handle:04x}"
+            self._add(
+                path,
+                Interface(
+                    _SERVICE,
+                    {
+                        "UUID": Variant("s", uuid),
+                        "Device": Variant("o", self.device.path),
+                        "Primary": Variant("b", True),
+                        "Includes": Variant("ao", []),
+                    },
+                ),
+            )
+            for each in service.characteristics:
+                self._add_characteristic(path, each)
+        return uuids
+
+    def _add(self, path: str, interface: Interface) -> None:
+        self._paths.append(path)
+        self.device.tree.add(path, interface)
+
+    def _add_characteristic(self, service: str, proxy: Any) -> None:
+        path = f"{service}/char{proxy.handle - 1:04x}"
+        bits = int(proxy.properties)
+        flags = [name for bit, name in enumerate(_FLAGS) if bits >> bit & 1]
+        properties = {
+            "UUID": Variant("s", _uuid(proxy.uuid)),
+            "Service": Variant("o", service),
+            "Value": Variant("ay", b""),
+            "Flags": Variant("as", flags),
+            "MTU": Variant("q", self.mtu),
+        }
+        if {"notify", "indicate"} & set(flags):
+            properties |= {"Notifying": Variant("b", False), "NotifyAcquired": Variant("b", False)}
+        if "write-without-response" in flags:
+            properties["WriteAcquired"] = Variant("b", False)
+        self._notifying[path] = _Notifying(self, path, proxy, flags)
+        one = self._notifying[path]
+        self._add(
+            path,
+            Interface(
+                _CHARACTERISTIC,
+                properties,
+                {
+                    "ReadValue": Method("a{sv}", "ay", lambda call: self._read(path, _CHARACTERISTIC, proxy, call)),
+                    "WriteValue": Method("aya{sv}", "", lambda call: self._write(proxy, flags, call)),
+                    "StartNotify": Method("", "", one.start),
+                    "StopNotify": Method("", "", one.stop),
+                    "AcquireNotify": Method("a{sv}", "hq", one.acquire),
+                },
+            ),
+        )
+        for each in proxy.descriptors:
+            self._add_descriptor(path, each)
+
+    def _add_descriptor(self, characteristic: str, proxy: Any) -> None:
+        path, uuid = f"{characteristic}/desc{proxy.handle:04x}", _uuid(proxy.type)
+        self._add(
+            path,
+            Interface(
+                _DESCRIPTOR,
+                {
+                    "UUID": Variant("s", uuid),
+                    "Characteristic": Variant("o", characteristic),
+                    "Value": Variant("ay", b""),
+                },
+                {
+                    "ReadValue": Method("a{sv}", "ay", lambda call: self._read(path, _DESCRIPTOR, proxy, call)),
+                    "WriteValue": Method("aya{sv}", "", lambda call: self._write_descriptor(proxy, uuid, call)),
+                },
+            ),
+        )
+
+    def vanish(self) -> None:
+        """Take everything off the bus, the innermost first."""
+        for one in self._notifying.values():
+            one.end()
+        for path in reversed(self._paths):
+            self.device.tree.remove(path)
+
+    def client_gone(self, name: str) -> None:
+        """Its subscriptions end."""
+        for one in self._notifying.values():
+            one.client_gone(name)
+
+    @property
+    def mtu(self) -> int:
+        """What both ends agreed on."""
+        connection = self.device.connection
+        return 23 if connection is None else int(connection.att_mtu)
+
+    # Values
+
+    async def _read(self, path: str, interface: str, proxy: Any, call: Call) -> Sequence[Any]:
+        offset = call.body[0]["offset"].value if "offset" in call.body[0] else 0
+        value = bytes(await self.asked(proxy.read_value))
+        if offset > len(value):
+            raise BusError("InvalidArguments", "Invalid offset")
+        self.device.tree.put(path, interface, {"Value": Variant("ay", value)})
+        return [value[offset:]]
+
+    async def _write(self, proxy: Any, flags: Sequence[str], call: Call) -> Sequence[Any]:
+        value, options = bytes(call.body[0]), call.body[1]
+        kind = options["type"].value if "type" in options else ""
+        with_response = kind in ("request", "reliable") or (kind == "" and "write" in flags)
+        if not {"write", "write-without-response"} & set(flags):
+            raise BusError("NotSupported", "Operation is not supported")
+        if len(value) > 512:
+            raise BusError("InvalidArguments", "Invalid Length")
+        await self.asked(lambda: proxy.write_value(value, with_response=with_response))
+        return []
+
+    async def _write_descriptor(self, proxy: Any, uuid: str, call: Call) -> Sequence[Any]:
+        if uuid == _CCCD:
+            raise BusError("NotPermitted", "Write not permitted")
+        value = bytes(call.body[0])
+        await self.asked(lambda: proxy.write_value(value, with_response=True))
+        return []
+
+    async def asked(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Ask the accessory; what it refuses for want of security is asked again after pairing. Raises BusError."""
+        connection = self.device.connection
+        if connection is None:
+            raise BusError("Failed", "Not connected")
+        try:
+            try:
+                return await ask()
+            except ATT_Error as problem:
+                if problem.error_code not in _INSECURE or connection.is_encrypted:
+                    raise
+                await self.device.pair()
+                return await ask()
+        except ATT_Error as problem:
+            code = int(problem.error_code)
+            name, text = _ERRORS.get(code, ("Failed", f"Operation failed with ATT error: 0x{code:02x}"))
+            raise BusError(name, text) from None
+        except (InvalidStateError, asyncio.CancelledError):
+            if self.device.connection is connection:
+                raise
+            raise BusError("Failed", "Not connected") from None
+
+
+class _Notifying:
+    """Who has subscribed to one characteristic, by signals or through a socket."""
+
+    def __init__(self, objects: GattObjects, path: str, proxy: Any, flags: Sequence[str]) -> None:
+        self._objects, self._path, self._proxy, self._flags = objects, path, proxy, flags
+        self._clients: set[str] = set()
+        self._socket: tuple[str, socket.socket] | None = None
+        self._is_subscribed = False
+
+    async def start(self, call: Call) -> Sequence[Any]:
+        """StartNotify"""
+        self._check(call.sender)
+        # Some accessories notify before they have answered the subscription.
+        self._clients.add(call.sender)
+        try:
+            await self._subscribe()
+        except BusError:
+            self._clients.discard(call.sender)
+            raise
+        self._told()
+        return []
+
+    async def stop(self, call: Call) -> Sequence[Any]:
+        """StopNotify"""
+        if call.sender not in self._clients:
+            raise BusError("Failed", "No notify session started")
+        self._clients.discard(call.sender)
+        await self._unsubscribe_if_idle()
+        self._told()
+        return []
+
+    async def acquire(self, call: Call) -> Sequence[Any]:
+        """AcquireNotify: a socket whose datagrams are the values, and the MTU."""
+        self._check(call.sender)
+        await self._subscribe()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        self._socket = call.sender, ours
+        asyncio.get_running_loop().add_reader(ours, self._hung_up)
+        self._told()
+        return [theirs.detach(), self._objects.mtu]
+
+    def _check(self, sender: str) -> None:
+        if not {"notify", "indicate"} & set(self._flags):
+            raise BusError("NotSupported", "Operation is not supported")
+        if sender in self._clients or self._socket is not None:
+            raise BusError("InProgress", "In Progress")
+
+    async def _subscribe(self) -> None:
+        if not self._is_subscribed:
+            self._is_subscribed = True
+            try:
+                await self._objects.asked(
+                    lambda: self._proxy.subscribe(self._on_value, prefer_notify="notify" in self._flags)
+                )
+            except BusError:
+                self._is_subscribed = False
+                raise
+
+    async def _unsubscribe_if_idle(self) -> None:
+        if self._is_subscribed and not self._clients and self._socket is None:
+            self._is_subscribed = False
+            await self._objects.asked(lambda: self._proxy.unsubscribe(self._on_value))
+
+    def _on_value(self, value: bytes) -> None:
+        if self._clients:
+            self._objects.device.tree.put(
+                self._path, _CHARACTERISTIC, {"Value": Variant("ay", bytes(value))}, always=("Value",)
+            )
+        if self._socket is not None:
+            try:
+                self._socket[1].send(value)
+            except OSError:
+                self._hang_up()
+
+    def _told(self) -> None:
+        self._objects.device.tree.put(
+            self._path,
+            _CHARACTERISTIC,
+            {
+                "Notifying": Variant("b", bool(self._clients)),
+                "NotifyAcquired": Variant("b", self._socket is not None),
+            },
+        )
+
+    def _hung_up(self) -> None:
+        # Nothing is ever sent this way; readable means that the client has closed it.
+        self._hang_up()
+        self._later()
+
+    def _hang_up(self) -> None:
+        held, self._socket = self._socket, None
+        if held is not None:
+            asyncio.get_running_loop().remove_reader(held[1])
+            held[1].close()
+            self._told()
+
+    def _later(self) -> None:
+        task = asyncio.ensure_future(self._quietly())
+        self._ending = task
+
+    async def _quietly(self) -> None:
+        try:
+            await self._unsubscribe_if_idle()
+        except BusError:
+            pass  # the connection has ended meanwhile
+
+    def client_gone(self, name: str) -> None:
+        """Whatever it subscribed to."""
+        if self._socket is not None and self._socket[0] == name:
+            self._hang_up()
+        if name in self._clients or self._is_subscribed:
+            self._clients.discard(name)
+            self._later()
+
+    def end(self) -> None:
+        """The connection has ended."""
+        self._clients.clear()
+        self._is_subscribed = False
+        self._hang_up()
+
+
+def _uuid(uuid: Any) -> str:
+    from devices.bluetooth.bluez.adapter import long_uuid
+
+    text = uuid.to_hex_str("-").lower()
+    return long_uuid(text)

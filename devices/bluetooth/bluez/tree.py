@@ -1,0 +1,327 @@
+"""Objects on the bus: interfaces with properties and methods, and the signals that tell of them.
+
+One task writes, since dbus-fast closes a connection on which two messages are half sent. What belongs to a client
+(discovery, agents, subscriptions) is dropped when its name goes.
+Source: D-Bus Specification 0.43, "Standard Interfaces".
+"""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from dbus_fast import BusType, Message, MessageType, Variant
+from dbus_fast.aio import MessageBus
+
+_PROPERTIES = "org.freedesktop.DBus.Properties"
+_MANAGER = "org.freedesktop.DBus.ObjectManager"
+_INTROSPECTABLE = "org.freedesktop.DBus.Introspectable"
+_PEER = "org.freedesktop.DBus.Peer"
+_SEND_BUFFER = 4 << 20
+
+
+class BusError(Exception):
+    """An error that is answered: `org.bluez.Error.Failed` and its text."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(f"{name}: {text}")
+        self.name = name if "." in name else f"org.bluez.Error.{name}"
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One method call."""
+
+    sender: str
+    path: str
+    body: Sequence[Any]
+    message: Message
+
+
+Handle = Callable[[Call], Awaitable[Sequence[Any]]]
+Write = Callable[[Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method with its signatures."""
+
+    takes: str
+    gives: str
+    handle: Handle
+
+
+@dataclass(slots=True)
+class Interface:
+    """One interface of one object. `writers` are the properties that clients may set."""
+
+    name: str
+    properties: dict[str, Variant] = field(default_factory=dict)
+    methods: Mapping[str, Method] = field(default_factory=dict)
+    writers: Mapping[str, Write] = field(default_factory=dict)
+
+
+class Tree:
+    """All objects of one connection that owns one well-known name."""
+
+    def __init__(self, bus: MessageBus, name: str) -> None:
+        self.bus = bus
+        self._name = name
+        self._objects: dict[str, dict[str, Interface]] = {}
+        self._outbox: asyncio.Queue[tuple[Message, tuple[int, ...]]] = asyncio.Queue()
+        self._writer = asyncio.ensure_future(self._write())
+        self._tasks: dict[asyncio.Future[None], str] = {}
+        self.on_client_gone: list[Callable[[str], None]] = []
+
+    @classmethod
+    async def open(cls, address: str, name: str) -> "Tree":
+        """Connect, and own the name."""
+        bus = await MessageBus(bus_address=address, bus_type=BusType.SYSTEM, negotiate_unix_fd=True).connect()
+        if bus._sock is not None:
+            bus._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        tree = cls(bus, name)
+        bus.add_message_handler(tree._on_message)
+        await bus.call(
+            Message(
+                destination="org.freedesktop.DBus",
+                path="/org/freedesktop/DBus",
+                interface="org.freedesktop.DBus",
+                member="AddMatch",
+                signature="s",
+                body=["type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged'"],
+            )
+        )
+        await bus.request_name(name)
+        return tree
+
+    async def close(self) -> None:
+        """Leave the bus."""
+        for task in (*self._tasks, self._writer):
+            task.cancel()
+        await asyncio.gather(*self._tasks, self._writer, return_exceptions=True)
+        self.bus.disconnect()
+
+    # Objects
+
+    def add(self, path: str, *interfaces: Interface) -> None:
+        """A new object, and the signal that tells of it."""
+        self._objects[path] = {each.name: each for each in interfaces}
+        shown = {each.name: dict(each.properties) for each in interfaces}
+        self._signal("/", _MANAGER, "InterfacesAdded", "oa{sa{sv}}", [path, shown])
+
+    def remove(self, path: str) -> None:
+        """The object is gone, and the signal that tells so."""
+        gone = self._objects.pop(path, None)
+        if gone is not None:
+            self._signal("/", _MANAGER, "InterfacesRemoved", "oas", [path, list(gone)])
+
+    def has(self, path: str) -> bool:
+        """Whether there is such an object."""
+        return path in self._objects
+
+    def get(self, path: str, interface: str, name: str) -> Any:
+        """A property's value; None where there is none."""
+        variant = self._objects.get(path, {}).get(interface, Interface("")).properties.get(name)
+        return None if variant is None else variant.value
+
+    def put(self, path: str, interface: str, values: Mapping[str, Variant], *, always: Sequence[str] = ()) -> None:
+        """Set properties; those that changed are told, and those named `always` in any case."""
+        found = self._objects.get(path, {}).get(interface)
+        if found is None:
+            return
+        changed = {
+            name: value for name, value in values.items() if name in always or found.properties.get(name) != value
+        }
+        found.properties.update(changed)
+        if changed:
+            self._signal(path, _PROPERTIES, "PropertiesChanged", "sa{sv}as", [interface, changed, []])
+
+    def _signal(self, path: str, interface: str, member: str, signature: str, body: list[Any]) -> None:
+        self._outbox.put_nowait((Message.new_signal(path, interface, member, signature, body), ()))
+
+    # Messages
+
+    async def call(
+        self, destination: str, path: str, interface: str, member: str, signature: str = "", body: Any = ()
+    ) -> Any:
+        """Call a client; the first value of its reply. Raises BusError."""
+        reply = await self.bus.call(
+            Message(
+                destination=destination,
+                path=path,
+                interface=interface,
+                member=member,
+                signature=signature,
+                body=list(body),
+            )
+        )
+        if reply is None or reply.message_type is MessageType.ERROR:
+            name = "org.freedesktop.DBus.Error.NoReply" if reply is None else reply.error_name
+            raise BusError(name or "Failed", str(reply.body[0]) if reply is not None and reply.body else "")
+        return reply.body[0] if reply.body else None
+
+    async def _write(self) -> None:
+        while True:
+            message, fds = await self._outbox.get()
+            await self.bus.send(message)
+            for each in fds:
+                # Ours; the client has its own by now.
+                socket.close(each)
+
+    def _on_message(self, message: Message) -> bool | None:
+        if message.message_type is MessageType.SIGNAL:
+            if message.member == "NameOwnerChanged" and message.sender == "org.freedesktop.DBus":
+                name, _, now = message.body
+                if name.startswith(":") and not now:
+                    self._client_gone(name)
+            return None
+        if message.message_type is not MessageType.METHOD_CALL:
+            return None
+        task = asyncio.ensure_future(self._answer(message))
+        self._tasks[task] = message.sender or ""
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
+        return True
+
+    def _client_gone(self, name: str) -> None:
+        for task, sender in tuple(self._tasks.items()):
+            if sender == name:
+                task.cancel()
+        for tell in tuple(self.on_client_gone):
+            tell(name)
+
+    async def _answer(self, message: Message) -> None:
+        try:
+            method, handle = self._find(message)
+            values = await handle(Call(message.sender or "", message.path or "", message.body, message))
+            reply = Message.new_method_return(message, method.gives)
+            fds = tuple(each for each, kind in zip(values, method.gives, strict=False) if kind == "h")
+            # A reply carries its descriptors beside it and their places in it.
+            reply.body = (
+                [fds.index(each) if kind == "h" else each for each, kind in zip(values, method.gives, strict=False)]
+                if fds
+                else list(values)
+            )
+            reply.unix_fds = list(fds)
+        except BusError as error:
+            reply, fds = Message.new_error(message, error.name, error.text), ()
+        if not message.flags.value & 1:
+            self._outbox.put_nowait((reply, fds))
+
+    def _find(self, message: Message) -> tuple[Method, Handle]:
+        standard = {
+            (_PROPERTIES, "Get"): Method("ss", "v", self._get),
+            (_PROPERTIES, "GetAll"): Method("s", "a{sv}", self._get_all),
+            (_PROPERTIES, "Set"): Method("ssv", "", self._set),
+            (_MANAGER, "GetManagedObjects"): Method("", "a{oa{sa{sv}}}", self._managed),
+            (_INTROSPECTABLE, "Introspect"): Method("", "s", self._introspect),
+            (_PEER, "Ping"): Method("", "", self._ping),
+        }
+        known = standard.get((message.interface or "", message.member or ""))
+        if known is not None:
+            return known, known.handle
+        interfaces = self._objects.get(message.path or "")
+        if interfaces is None:
+            raise BusError(
+                "org.freedesktop.DBus.Error.UnknownObject", f"Method {message.member!r} of no object {message.path!r}"
+            )
+        for each in interfaces.values():
+            method = each.methods.get(message.member or "")
+            if method is not None and message.interface in (None, each.name):
+                if (message.signature or "") != method.takes:
+                    raise BusError("org.freedesktop.DBus.Error.InvalidArgs", f"{message.member} takes {method.takes!r}")
+                return method, method.handle
+        raise BusError(
+            "org.freedesktop.DBus.Error.UnknownMethod",
+            f"Method {message.member!r} with signature {message.signature!r} on {message.interface!r} doesn't exist",
+        )
+
+    # Standard interfaces
+
+    def _interface(self, call: Call) -> Interface:
+        interfaces = self._objects.get(call.path)
+        if interfaces is None:
+            raise BusError("org.freedesktop.DBus.Error.UnknownObject", f"no object {call.path}")
+        found = interfaces.get(call.body[0])
+        if found is None:
+            raise BusError("org.freedesktop.DBus.Error.UnknownInterface", f"no interface {call.body[0]}")
+        return found
+
+    async def _get(self, call: Call) -> Sequence[Any]:
+        value = self._interface(call).properties.get(call.body[1])
+        if value is None:
+            raise BusError("org.freedesktop.DBus.Error.UnknownProperty", f"no property {call.body[1]}")
+        return [value]
+
+    async def _get_all(self, call: Call) -> Sequence[Any]:
+        return [dict(self._interface(call).properties)]
+
+    async def _set(self, call: Call) -> Sequence[Any]:
+        interface, (_, name, value) = self._interface(call), call.body
+        write = interface.writers.get(name)
+        if write is None:
+            raise BusError("org.freedesktop.DBus.Error.PropertyReadOnly", f"{name} cannot be set")
+        write(value.value)
+        self.put(call.path, interface.name, {name: value})
+        return []
+
+    async def _managed(self, call: Call) -> Sequence[Any]:
+        return [
+            {
+                path: {each.name: dict(each.properties) for each in interfaces.values()}
+                for path, interfaces in self._objects.items()
+            }
+        ]
+
+    async def _ping(self, call: Call) -> Sequence[Any]:
+        return []
+
+    async def _introspect(self, call: Call) -> Sequence[Any]:
+        prefix = call.path.rstrip("/") + "/"
+        children = dict.fromkeys(
+            path.removeprefix(prefix).partition("/")[0] for path in self._objects if path.startswith(prefix)
+        )
+        interfaces = self._objects.get(call.path, {})
+        if not interfaces and not children:
+            raise BusError("org.freedesktop.DBus.Error.UnknownObject", f"no object {call.path}")
+        lines = [*_STANDARD_XML, *(line for each in interfaces.values() for line in _xml(each))]
+        lines += [f"  <node name={quoteattr(child)}/>" for child in children]
+        return ["\n".join(["<node>", *lines, "</node>"])]
+
+
+_STANDARD_XML = (
+    f'  <interface name="{_INTROSPECTABLE}"><method name="Introspect"><arg type="s" direction="out"/></method>'
+    "</interface>",
+    f'  <interface name="{_MANAGER}"><method name="GetManagedObjects"><arg type="a{{oa{{sa{{sv}}}}}}" direction="out"/>'
+    '</method><signal name="InterfacesAdded"><arg type="o"/><arg type="a{sa{sv}}"/></signal>'
+    '<signal name="InterfacesRemoved"><arg type="o"/><arg type="as"/></signal></interface>',
+    f'  <interface name="{_PROPERTIES}"><method name="Get"><arg type="s" direction="in"/><arg type="s" direction="in"/>'
+    '<arg type="v" direction="out"/></method><method name="Set"><arg type="s" direction="in"/>'
+    '<arg type="s" direction="in"/><arg type="v" direction="in"/></method><method name="GetAll">'
+    '<arg type="s" direction="in"/><arg type="a{sv}" direction="out"/></method><signal name="PropertiesChanged">'
+    '<arg type="s"/><arg type="a{sv}"/><arg type="as"/></signal></interface>',
+)
+
+
+def _xml(interface: Interface) -> list[str]:
+    lines = [f"  <interface name={quoteattr(interface.name)}>"]
+    for name, method in interface.methods.items():
+        arguments = "".join(
+            f'<arg type={quoteattr(each)} direction="{way}"/>'
+            for way, signature in (("in", method.takes), ("out", method.gives))
+            for each in _split(signature)
+        )
+        lines.append(f"    <method name={quoteattr(name)}>{arguments}</method>")
+    for name, value in interface.properties.items():
+        access = "readwrite" if name in interface.writers else "read"
+        lines.append(f'    <property name={quoteattr(name)} type={quoteattr(value.signature)} access="{access}"/>')
+    return [*lines, "  </interface>"]
+
+
+def _split(signature: str) -> list[str]:
+    """Complete types one by one."""
+    from dbus_fast import SignatureTree
+
+    return [each.signature for each in SignatureTree(signature).types]
