@@ -1,7 +1,7 @@
 """A Thread border router: one `Network` model, read and driven over REST, followed by Bonjour.
 
-In real time it has a REST server and UDP ports (bound and silent: MeshCoP is not spoken yet); in virtual time it lives
-on the simulated lan alone, with ports drawn from its chance.
+In real time it has a REST server and UDP ports; in virtual time it lives on the simulated lan alone, with ports drawn
+from its chance. Commissioners, joiners and sharing by code are `border_router_meshcop`'s.
 """
 
 import socket
@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 from devices.accessories.base import Accessory, Lie
 from devices.accessories.border_router_bonjour import BorderRouterBonjour
 from devices.accessories.border_router_lies import BONJOUR_LIES
+from devices.accessories.border_router_meshcop import BorderRouterMeshCop, drawn_port
 from devices.accessories.border_router_rest import REST_LIES, BorderRouterRest
 from devices.accessories.border_router_settings import (
     BorderRouterSettings,
@@ -25,6 +26,7 @@ from devices.accessories.registry import accessory
 from devices.actor import Site, verb
 from devices.driver import EngineDriver
 from devices.errors import ActionRefusedError, HomeFileError, UsageError
+from devices.events import CodeShown
 from devices.media.medium import Flight
 from devices.media.mesh import MeshPlace
 from devices.otbr.engine import OtbrEngine
@@ -32,13 +34,12 @@ from devices.spec import Duration, duration_us
 from devices.transports.reach import bind_hosts, shown_host
 from devices.transports.sockets import bind_udp
 from pairing.dnssd.names import RenameStyle
-from pairing.engine import Event, Micros, Outputs
+from pairing.engine import Endpoint, Event, Micros, Outputs
 from pairing.errors import EncodeError, LocalProtocolError, PairingError
+from pairing.thread.border_agent import EPHEMERAL_LINK, JOINER_LINK, MAIN_LINK, BorderAgentSettings
 from pairing.thread.border_agent_services import Ports, border_agent_services
 from pairing.thread.network import Network
-
-_FIRST_DYNAMIC_PORT = 49153
-_DYNAMIC_PORTS = 65536 - _FIRST_DYNAMIC_PORT
+from pairing.thread.network_events import EphemeralKeyActivated
 
 
 @accessory("thread-border-router")
@@ -69,8 +70,10 @@ class ThreadBorderRouter(Accessory):
         self._driver: EngineDriver[OtbrEngine] | None = None
         self._place: MeshPlace | None = None
         self._rest: BorderRouterRest | None = None
-        self._sockets: dict[str, socket.socket] = {}
-        self._ports = Ports()
+        self._meshcop: BorderRouterMeshCop | None = None
+        self._trel: socket.socket | None = None
+        self._trel_port: int | None = None
+        self._follows_soon = False
         self._wants_enabled = self.network.active_dataset is not None if settings.enabled is None else settings.enabled
 
     # What one can see
@@ -82,12 +85,15 @@ class ThreadBorderRouter(Accessory):
 
     @property
     def endpoints(self) -> Mapping[str, str]:
-        """`rest` (URL) and `meshcop` (host:port) in real time."""
+        """`rest` (URL) in real time, `meshcop` and `joiner` (host:port)."""
         found: dict[str, str] = {}
         if self._rest is not None:
             found["rest"] = self._rest.url
-        if self.powered and self._ports.meshcop is not None and self.network.enabled:
-            found["meshcop"] = f"{self._shown_host()}:{self._ports.meshcop}"
+        if self._meshcop is not None:
+            for name, link in (("meshcop", MAIN_LINK), ("joiner", JOINER_LINK)):
+                port = self._meshcop.port_of(link)
+                if port is not None:
+                    found[name] = f"{self._shown_host()}:{port}"
         return found
 
     @property
@@ -138,10 +144,11 @@ class ThreadBorderRouter(Accessory):
         try:
             if self.site.real:
                 self._rest = await BorderRouterRest.open(self, self)
-                self._open_udp("trel", self.settings.trel_port)
-                self._open_udp("joiner", self.settings.joiner_port)
+                self._bind_trel()
             else:
-                self._ports = Ports(trel=self._drawn_port())
+                self._trel_port = drawn_port(self._chance_of_ports)
+            self._meshcop = BorderRouterMeshCop(self, self, self._chance_of_ports, BorderAgentSettings())
+            self._meshcop.open(JOINER_LINK, self.settings.joiner_port)
             self._bonjour.start(self.told_lies)
             self._place = self.site.mesh.join(self, self._on_mesh)
             self._follow()
@@ -155,6 +162,7 @@ class ThreadBorderRouter(Accessory):
     async def _stop(self, *, goodbye: bool) -> None:
         self._bonjour.stop(goodbye=goodbye)
         remembered = self.dump_state()
+        self._stop_meshcop(goodbye=goodbye)
         await self._close()
         # A device that loses power forgets its role and an open code, and keeps what it has in flash.
         self.load_state(remembered)
@@ -170,10 +178,16 @@ class ThreadBorderRouter(Accessory):
             self._driver.stop()
             self._driver = None
         self._bonjour.stop(goodbye=False)
-        for sock in self._sockets.values():
-            sock.close()
-        self._sockets.clear()
-        self._ports = Ports()
+        self._stop_meshcop(goodbye=False)
+        if self._trel is not None:
+            self._trel.close()
+            self._trel = None
+        self._trel_port = None
+
+    def _stop_meshcop(self, *, goodbye: bool) -> None:
+        meshcop, self._meshcop = self._meshcop, None
+        if meshcop is not None:
+            meshcop.stop(goodbye=goodbye)
 
     @property
     def engine(self) -> OtbrEngine:
@@ -191,59 +205,73 @@ class ThreadBorderRouter(Accessory):
         return outputs
 
     def _on_event(self, event: Event) -> None:
-        self.emit(event, "mesh")
+        self._note(event)
         self._follow()
         if self._place is not None:
             self._place.follow(event)
 
+    def _note(self, event: Event) -> None:
+        self.emit(event, "mesh")
+        if isinstance(event, EphemeralKeyActivated):
+            self.emit(CodeShown(kind="ephemeral-key", code=event.code), "mesh")
+
+    def follow_agent(self, event: Event) -> None:
+        """The Border Agent did something to the model; what follows waits until all that it says has been sent."""
+        self._note(event)
+        if self._place is not None:
+            self._place.follow(event)
+        if not self._follows_soon:
+            self._follows_soon = True
+            self.site.clock.call_later(0, self._follow_agent_now)
+
+    def _follow_agent_now(self) -> None:
+        self._follows_soon = False
+        self._follow()
+
     def _on_mesh(self, flight: Flight) -> None:
         """A datagram from a neighbour."""
+        if self._meshcop is not None:
+            self._meshcop.hear_mesh(flight)
+
+    def send_to_mesh(self, payload: bytes, to: Endpoint) -> None:
+        """A datagram for a neighbour."""
+        if self._place is not None:
+            self._place.port.send(payload, to)
 
     def _follow(self) -> None:
-        if self._driver is None:
+        """The model may have changed: ports, connections, timers and Bonjour go after it."""
+        if self._driver is None or self._meshcop is None:
             return
-        if self.network.enabled and self._ports.meshcop is None:
-            self._bind_meshcop()
-        elif not self.network.enabled and self._ports.meshcop is not None:
-            self._release("meshcop")
-            self._ports = Ports(trel=self._ports.trel)
+        self._driver.do(lambda _, now: ())  # its deadline may be another one
+        if self.network.enabled and self._meshcop.port_of(MAIN_LINK) is None:
+            self._meshcop.open(MAIN_LINK, self.settings.meshcop_port)
+        self._meshcop.follow()
+        if not self.network.enabled:
+            self._meshcop.close_port(MAIN_LINK)
         if self.network.ephemeral_key.key is None:
-            self._release("ephemeral-key")
+            self._meshcop.close_port(EPHEMERAL_LINK)
         self._bonjour.follow(self.network, self._ports)
 
     # Ports
 
-    def _bind_meshcop(self) -> None:
-        if self.site.real:
-            self._open_udp("meshcop", self.settings.meshcop_port)
-        else:
-            self._ports = Ports(meshcop=self._drawn_port(), trel=self._ports.trel)
+    @property
+    def _ports(self) -> Ports:
+        meshcop = None if self._meshcop is None else self._meshcop.port_of(MAIN_LINK)
+        return Ports(meshcop=meshcop, trel=self._trel_port)
 
-    def _open_udp(self, name: str, port: int | None) -> int:
-        wanted = 0 if port is None or self.site.free_ports else port
-        sock = bind_udp(bind_hosts(self.site.reach)[0], wanted, f"{self.id}: {name}")
-        self._release(name)
-        self._sockets[name] = sock
-        number = int(sock.getsockname()[1])
-        if name in ("meshcop", "trel"):
-            meshcop = number if name == "meshcop" else self._ports.meshcop
-            self._ports = Ports(meshcop=meshcop, trel=number if name == "trel" else self._ports.trel)
-        return number
-
-    def _release(self, name: str) -> None:
-        sock = self._sockets.pop(name, None)
-        if sock is not None:
-            sock.close()
-
-    def _drawn_port(self) -> int:
-        return _FIRST_DYNAMIC_PORT + self._chance_of_ports.randrange(_DYNAMIC_PORTS)
+    def _bind_trel(self) -> None:
+        wanted = 0 if self.site.free_ports else self.settings.trel_port or 0
+        self._trel = bind_udp(bind_hosts(self.site.reach)[0], wanted, f"{self.id}: trel")
+        self._trel_port = int(self._trel.getsockname()[1])
 
     def _shown_host(self) -> str:
         return shown_host(bind_hosts(self.site.reach)[0]) if self.site.real else self.site.lan.host_of(self.id)
 
     def open_ephemeral_key_port(self, wanted: int = 0) -> int:
         """The UDP port that will serve a sharing code; 0 = any. Raises TransportUnavailableError."""
-        return self._open_udp("ephemeral-key", wanted or None) if self.site.real else wanted or self._drawn_port()
+        if self._meshcop is None:
+            raise LocalProtocolError(f"{self.id} is switched off")
+        return self._meshcop.open(EPHEMERAL_LINK, wanted)
 
     # What survives a restart of the program
 
@@ -330,6 +358,8 @@ class ThreadBorderRouter(Accessory):
         """Open credential sharing with a 9-digit code, which it shows until the code is used or its time is up."""
         if self.network.ephemeral_key.key is not None:
             raise ActionRefusedError(f"{self.id}: a code is active already; stop-sharing ends it")
+        if self._meshcop is None:
+            raise ActionRefusedError(f"{self.id} is switched off")
         port = self.open_ephemeral_key_port()
         self._refusing(lambda now: self.network.activate_ephemeral_key(port, now, lifetime=duration_us(lifetime)))
         return {"code": self.shows["code"], "port": port}

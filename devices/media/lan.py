@@ -6,6 +6,7 @@ advertises in a real-time home are the host's own addresses.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from ipaddress import IPv4Address
 
 from devices.errors import MediumError
@@ -63,6 +64,25 @@ class Lan(Medium):
         """A datagram from the real network, for every port of the home."""
         if self._gateway is not None:
             self.carry(self._gateway, payload, Endpoint(GROUP_V4, MDNS_PORT, source.link), source)
+
+    def pass_by(
+        self,
+        sender: str,
+        receiver: str,
+        source: Endpoint,
+        to: Endpoint,
+        payload: bytes,
+        deliver: Callable[[bytes], None],
+    ) -> None:
+        """A datagram between a socket of the home and the real network: it is recorded, and wire faults act on it."""
+        now = self.clock.now()
+        for tap in self._taps:
+            tap.sent(self.name, sender, source, to, payload)
+        for each in self._survivors(Flight(self.name, sender, receiver, source, to, payload, now, now)):
+            if each.arrives_us <= now:
+                deliver(each.payload)  # at once: a socket may be closed a moment later
+            else:
+                self.clock.call_at(each.arrives_us, partial(deliver, each.payload))
 
     def listeners(self, sender: MediumPort, to: Address) -> Iterable[MediumPort]:
         """A group reaches all who have that port, a host its own; whatever nobody here owns goes to the gateway."""
