@@ -238,7 +238,10 @@ class WifiAwareSubscriber(WifiAwareAccessory):
     # Who is in view
 
     def _in_view(self) -> tuple[DiscoveredService, ...]:
-        return tuple(self.device.discovered.values())
+        """A paired publisher that has started again is seen at its new address alone, before the old one is lost."""
+        seen = [(each, self.device.paired_peer(each.nmi)) for each in self.device.discovered.values()]
+        newest = {paired.peer_id: each.nmi for each, paired in seen if paired is not None}
+        return tuple(each for each, paired in seen if paired is None or newest[paired.peer_id] == each.nmi)
 
     def _find(self, fits: Callable[[DiscoveredService], bool]) -> DiscoveredService | None:
         return next((each for each in self._in_view() if fits(each)), None)

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from devices.accessories.wifi_aware_base import WifiAwareAccessory
 from devices.controllers.wifi_aware_handset import Handset
 from devices.errors import ActionRefusedError
 from devices.home import Home
-from tests.support.camera_and_viewer import camera, home_of, viewer
+from tests.support.camera_and_viewer import camera, home_of, pair, viewer
 
+MOVED = "02:00:00:00:00:77"
 CHANGES = {
     "camera restarts": ("camera restart",),
     "other restarts": ("other restart",),
@@ -114,3 +116,19 @@ def test_both_find_together_again(other: str, change: str) -> None:
         failures = len(couple.home.events.all("PairingFailed"))
         couple.home.advance("5m")
         assert len(couple.home.events.all("PairingFailed")) == failures  # and nobody runs in a circle
+
+
+def test_subscriber_that_names_nobody_means_the_publisher_where_it_is_now() -> None:
+    with home_of(camera(), camera(id="moved", nmi=MOVED), viewer(verification=False)) as home:
+        pair(home, target="camera")
+        here, there = (home.live.accessories[each] for each in ("camera", "moved"))
+        assert isinstance(here, WifiAwareAccessory)
+        assert isinstance(there, WifiAwareAccessory)
+        home["camera"].do("power-off").result()
+        home["moved"].do("power-off").result()
+        home.call(lambda: there.peers.load(here.peers.dump()))
+        home["moved"].do("power-on").result()
+        home.advance("1s")
+        home["viewer"].do("verify").result()
+        verified = home.events.wait("PairingVerified", actor="viewer", within="2s")
+        assert verified.event.peer == MOVED
