@@ -1,0 +1,65 @@
+"""What TCAT reads from a certificate: the Thread extensions below 1.3.6.1.4.1.44970, and the public key.
+
+The value of an extension is a DER element of which devices skip the two header bytes without looking at the tag; so do
+we. Chain, signature and role are judged elsewhere. Source: Thread 1.4 specification, chapter 13; RFC 5280.
+"""
+
+from dataclasses import dataclass, field
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from pairing.errors import DecodeError
+
+THREAD_ARC = "1.3.6.1.4.1.44970"
+DOMAIN_NAME, THREAD_VERSION, AUTHORIZATION, NETWORK_NAME, EXTENDED_PAN_ID = range(1, 6)
+AUTHORIZATION_LENGTH = 5
+_ELEMENT_HEADER = 2
+_BAD = (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, UnsupportedAlgorithm)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadCertificate:
+    """A device's or commissioner's certificate, as the other end reads it. Absent extensions are None."""
+
+    der: bytes = field(repr=False)
+    spki: bytes = field(repr=False)
+    """DER SubjectPublicKeyInfo."""
+    authorization: bytes | None = None
+    domain_name: bytes | None = None
+    network_name: bytes | None = None
+    ext_pan_id: bytes | None = None
+    thread_version: bytes | None = None
+    subject: str = ""
+
+    @classmethod
+    def decode(cls, der: bytes) -> "ThreadCertificate":
+        """Read a certificate. Raises DecodeError."""
+        try:
+            certificate = x509.load_der_x509_certificate(der)
+            values = {extension.oid.dotted_string: extension.value for extension in certificate.extensions}
+            spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            subject = certificate.subject.rfc4514_string()
+        except _BAD as problem:
+            raise DecodeError(0, f"not a certificate: {type(problem).__name__}") from None
+        thread = {
+            number: content(value.value)
+            for number in (DOMAIN_NAME, THREAD_VERSION, AUTHORIZATION, NETWORK_NAME, EXTENDED_PAN_ID)
+            if isinstance(value := values.get(f"{THREAD_ARC}.{number}"), x509.UnrecognizedExtension)
+        }
+        return cls(
+            der=der,
+            spki=spki,
+            authorization=thread.get(AUTHORIZATION),
+            domain_name=thread.get(DOMAIN_NAME),
+            network_name=thread.get(NETWORK_NAME),
+            ext_pan_id=thread.get(EXTENDED_PAN_ID),
+            thread_version=thread.get(THREAD_VERSION),
+            subject=subject,
+        )
+
+
+def content(element: bytes) -> bytes:
+    """What stands behind the header of a short DER element."""
+    return element[_ELEMENT_HEADER:]
