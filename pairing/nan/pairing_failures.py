@@ -29,6 +29,7 @@ class Failure:
 
 _FORGOTTEN = "the peer does not remember this pairing, or cannot tell who we are"
 _SILENCE = "an initiator whose password is another falls silent after frame 2"
+_FORGETFUL = "a peer that has forgotten this pairing may answer nothing"
 _PROOF = {
     PasnMode.PASSWORD: "a proof of the same password",
     PasnMode.CACHED: "a proof of the same key of an earlier pairing",
@@ -82,4 +83,6 @@ def _timed_out(failed: PasnFailed, mode: PasnMode, *, is_initiator: bool, is_ans
         hint = f"silence; {_SILENCE}" if is_wrong else "silence"
         cause = PairingCause.ABANDONED
         return Failure(error, cause, "frame 3", "frame 3 in time", hint, 3, None, "", is_wrong)
+    if is_initiator and mode is PasnMode.CACHED:
+        came = f"{came}; {_FORGETFUL}"
     return Failure(error, PairingCause.TIMED_OUT, "timeout", "the next frame in time", came)

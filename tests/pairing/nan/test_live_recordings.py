@@ -5,9 +5,10 @@ import pytest
 from pairing.nan.attributes import Availability, ElementContainer, Ndc
 from pairing.nan.data_path_schedule import committed_to
 from pairing.nan.frames import NanActionFrame, decode_nan_frame
-from tests.support.nan_air import CAMERA, home
+from pairing.nan.pairing_events import PairingCause, PairingFailed
+from tests.support.nan_air import CAMERA, Fate, delivered, home
 from tests.support.nan_live import THEIRS, Frame, recordings
-from tests.support.nan_people import People, path_ends
+from tests.support.nan_people import People, paired_home, path_ends
 
 NAN = [(name, frame) for name, frames in recordings().items() for frame in frames if frame.kind != "authentication"]
 CAPABLE: dict[str, object] = {"element_container": ElementContainer(0, bytes.fromhex("2d1a2c0017ffff" + 21 * "00"))}
@@ -50,6 +51,18 @@ def test_a_confirm_commits_us_to_the_slots_that_it_agrees_to() -> None:
     assert committed_to((before,), proposed) == (after,)
     assert before.sequence_id != after.sequence_id
     assert committed_to((after,), proposed) == (after,)
+
+
+def test_silence_after_a_verification_says_that_the_peer_may_have_forgotten_us() -> None:
+    # It neither answers nor rejects the frame 1 of a pairing that it does not remember.
+    is_paired: list[bool] = []
+    there = paired_home(fates=lambda number, frame: Fate(()) if is_paired else delivered(number, frame))
+    is_paired.append(True)
+    there.wire.do(there.phone, there.phone.device.verify(CAMERA, there.wire.now))
+    there.wire.run(there.wire.now + 60_000_000)
+    failed = there.phone.of(PairingFailed)[-1]
+    assert failed.cause is PairingCause.TIMED_OUT
+    assert "has forgotten" in failed.came
 
 
 def test_recordings_hold_both_sides() -> None:
