@@ -74,11 +74,11 @@ async def test_every_status_can_be_produced_and_comes_in_its_callback(
     for status in codes:
         produce: object = status.name if status.value % 2 else status.value
         document = (await api.post(f"{AT}/{method}", json={"produce": produce})).json()
+        assert document["platform"].pop("delay_ms") < 1000
         assert document["platform"] == {
             "domain": "NanStatusCode",
             "code": status.value,
             "case": status.name,
-            "delay_ms": 0,
             "callback": callback,
         }
     told = (await api.get(f"{AT}/callbacks", params={"callback": callback})).json()
