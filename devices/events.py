@@ -5,7 +5,6 @@ Engines define what they emit; the events below are those of the devices around 
 
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
-from types import MappingProxyType
 from typing import Any
 
 from devices.ble_events import (
@@ -19,6 +18,16 @@ from devices.ble_events import (
     Hidden,
     Subscribed,
     Unsubscribed,
+)
+from devices.platform_names import PLATFORM_NAMES, platform_names
+from pairing.dtls.events import (
+    AlertReceived,
+    AlertSent,
+    ConnectionClosed,
+    FlightRepeated,
+    HandshakeCompleted,
+    HandshakeFailed,
+    HandshakeStarted,
 )
 from pairing.engine import Event, FrameIgnored, PeerDiscovered, PeerLost
 from pairing.nan.data_path_events import (
@@ -51,6 +60,47 @@ from pairing.nan.pairing_events import (
     PairingVerified,
     PeerRecognised,
     PeerRemoved,
+)
+from pairing.thread.meshcop_events import (
+    CommandReceived,
+    CommissionerDatasetChanged,
+    CommissionerDatasetReceived,
+    CredentialsFetched,
+    DatasetChangeNotified,
+    DatasetReceived,
+    DatasetSetRefused,
+    FetchFailed,
+    JoinerDiscovered,
+    JoinerEntrusted,
+    JoinerRouterFound,
+    JoinFinReceived,
+    JoiningFailed,
+    KeepAliveAnswered,
+    RequestFailed,
+    SetAnswered,
+)
+from pairing.thread.network_events import (
+    BackboneRouterChanged,
+    ChildAttached,
+    ChildDetached,
+    CommissionerLost,
+    DatasetChanged,
+    EphemeralKeyActivated,
+    EphemeralKeyConnected,
+    EphemeralKeyDeactivated,
+    EphemeralKeyExpired,
+    EphemeralKeySwitched,
+    EphemeralKeyUsed,
+    IdentityChanged,
+    JoinerConnected,
+    JoinerEnabled,
+    JoinerFinalized,
+    JoinerRemoved,
+    ParentRequested,
+    PartitionChanged,
+    PetitionAccepted,
+    PetitionRejected,
+    RoleChanged,
 )
 
 
@@ -248,73 +298,6 @@ class RadioForgotten(Event):
     reason: str
 
 
-PLATFORM_NAMES: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        "PeerDiscovered": {"ios": "NWBrowser.Result.Change.added", "android": "onServiceFound"},
-        "PeerLost": {"ios": "NWBrowser.Result.Change.removed", "android": "onServiceLost"},
-        "CredentialStored": {"ios": "storeCredentials", "android": "addCredentials"},
-        "CredentialRefused": {"ios": "storeCredentials", "android": "addCredentials"},
-        "PublishStarted": {"ios": "NetworkListener.State.ready", "android": "onPublishStarted"},
-        "SubscribeStarted": {"ios": "NetworkBrowser.State.ready", "android": "onSubscribeStarted"},
-        "SessionUpdated": {"android": "onSessionConfigUpdated"},
-        "SessionTerminated": {"android": "onSessionTerminated"},
-        "FollowUpReceived": {"android": "onMessageReceived"},
-        "PeerUpdated": {"android": "onServiceDiscovered"},
-        "PeerRecognised": {"android": "onServiceDiscovered"},
-        "BootstrappingCompleted": {"android": "onBootstrappingSucceeded"},
-        "BootstrappingFailed": {"android": "onBootstrappingFailed"},
-        "PairingRequested": {"android": "onPairingSetupRequestReceived"},
-        "PairingCompleted": {"ios": "WAPairedDevice.allDevices", "android": "onPairingSetupSucceeded"},
-        "PairingFailed": {"android": "onPairingSetupFailed"},
-        "PairingVerified": {"android": "onPairingVerificationSucceed"},
-        "PeerRemoved": {"ios": "WAPairedDevice.allDevices"},
-        "PairedDeviceRenamed": {"ios": "WAPairedDevice.allDevices"},
-        "DataPathOpened": {"ios": "NetworkConnection.State.ready", "android": "onAvailable"},
-        "DataPathClosed": {"ios": "WAError.connectionTerminated", "android": "onLost"},
-        "DataPathFailed": {"ios": "WAError.connectionFailed", "android": "onUnavailable"},
-    }
-)
-"""Event type -> what iOS and Android call the moment, where they have a word for it."""
-
-_NAMES_ON_AIR: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        "PeerDiscovered": {"ios": "NetworkBrowser endpoint added", "android": "onServiceDiscovered"},
-        "PeerLost": {"ios": "NetworkBrowser endpoint removed", "android": "onServiceLost"},
-    }
-)
-
-_NAMES_ON_BLE: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        "Connected": {"ios": "centralManager(_:didConnect:)", "android": "onConnectionStateChange"},
-        "Disconnected": {
-            "ios": "centralManager(_:didDisconnectPeripheral:error:)",
-            "android": "onConnectionStateChange",
-        },
-        "CharacteristicRead": {"ios": "peripheral(_:didUpdateValueFor:error:)", "android": "onCharacteristicRead"},
-        "CharacteristicWritten": {"ios": "peripheral(_:didWriteValueFor:error:)", "android": "onCharacteristicWrite"},
-        "Subscribed": {
-            "ios": "peripheral(_:didUpdateNotificationStateFor:error:)",
-            "android": "onDescriptorWrite",
-        },
-        "PairingRequested": {"android": "ACTION_PAIRING_REQUEST"},
-        "PairingCompleted": {"android": "BOND_BONDED"},
-        "PairingFailed": {"ios": "CBATTError.insufficientAuthentication", "android": "BOND_NONE"},
-    }
-)
-
-
-def platform_names(event: Event, medium: str = "") -> Mapping[str, str]:
-    """What platforms call it: each medium has words of its own, and verification too."""
-    kind = type(event).__name__
-    if medium == "ble":
-        return _NAMES_ON_BLE.get(kind, {})
-    if medium == "air" and kind in _NAMES_ON_AIR:
-        return _NAMES_ON_AIR[kind]
-    if isinstance(event, PairingFailed) and event.mode == "cached":
-        return {"android": "onPairingVerificationFailed"}
-    return PLATFORM_NAMES.get(kind, {})
-
-
 def _subclasses(base: type[Event]) -> dict[tuple[str, str], type[Event]]:
     found: dict[tuple[str, str], type[Event]] = {}
     for each in base.__subclasses__():
@@ -351,7 +334,10 @@ def members(name: str) -> Mapping[str, Field[Any]]:
 __all__ = [
     "PLATFORM_NAMES",
     "Advertised",
+    "AlertReceived",
+    "AlertSent",
     "AttributeChanged",
+    "BackboneRouterChanged",
     "BondForgotten",
     "BootstrappingCompleted",
     "BootstrappingDeferred",
@@ -361,29 +347,63 @@ __all__ = [
     "CharacteristicRead",
     "CharacteristicRefused",
     "CharacteristicWritten",
+    "ChildAttached",
+    "ChildDetached",
     "ClientExited",
     "CodeExpired",
     "CodeRequired",
     "CodeShown",
+    "CommandReceived",
+    "CommissionerDatasetChanged",
+    "CommissionerDatasetReceived",
+    "CommissionerLost",
     "Connected",
+    "ConnectionClosed",
     "ConsentRequested",
     "CredentialRefused",
     "CredentialStored",
+    "CredentialsFetched",
     "DataPathClosed",
     "DataPathFailed",
     "DataPathOpened",
     "DataPathRequested",
     "DataPathStarted",
+    "DatasetChangeNotified",
+    "DatasetChanged",
+    "DatasetReceived",
+    "DatasetSetRefused",
     "Disconnected",
     "EndpointClosed",
     "EndpointOpened",
+    "EphemeralKeyActivated",
+    "EphemeralKeyConnected",
+    "EphemeralKeyDeactivated",
+    "EphemeralKeyExpired",
+    "EphemeralKeySwitched",
+    "EphemeralKeyUsed",
     "Event",
     "FaultEnded",
     "FaultFired",
     "FaultStarted",
+    "FetchFailed",
+    "FlightRepeated",
     "FollowUpReceived",
     "FrameIgnored",
+    "HandshakeCompleted",
+    "HandshakeFailed",
+    "HandshakeStarted",
     "Hidden",
+    "IdentityChanged",
+    "JoinFinReceived",
+    "JoinerConnected",
+    "JoinerDiscovered",
+    "JoinerEnabled",
+    "JoinerEntrusted",
+    "JoinerFinalized",
+    "JoinerRemoved",
+    "JoinerRouterFound",
+    "JoiningFailed",
+    "KeepAliveAnswered",
     "PairSetupClosed",
     "PairSetupOpened",
     "PairedDeviceRenamed",
@@ -393,18 +413,25 @@ __all__ = [
     "PairingRequested",
     "PairingStarted",
     "PairingVerified",
+    "ParentRequested",
+    "PartitionChanged",
     "PeerDiscovered",
     "PeerLost",
     "PeerRecognised",
     "PeerRemoved",
     "PeerUpdated",
+    "PetitionAccepted",
+    "PetitionRejected",
     "PlatformRefused",
     "PublishStarted",
     "RadioForgotten",
     "RadioRegistered",
+    "RequestFailed",
     "RequestReceived",
+    "RoleChanged",
     "SessionTerminated",
     "SessionUpdated",
+    "SetAnswered",
     "StateChanged",
     "SubscribeStarted",
     "Subscribed",
