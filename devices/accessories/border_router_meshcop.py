@@ -4,10 +4,11 @@ In real time ports are sockets, in virtual time places on the simulated lan. The
 what joiners and other routers of the mesh say comes in by the mesh.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from devices.accessories.base import Accessory
+from devices.accessories.base import Accessory, Lie
+from devices.accessories.border_router_meshcop_lies import kind_of, told_settings
 from devices.driver import EngineDriver
 from devices.events import RequestReceived
 from devices.media.lan import GATEWAY
@@ -98,13 +99,18 @@ class BorderRouterMeshCop:
         self._listeners: dict[str, _Listener] = {}
         site = accessory.site
         entropy = site.chance.stream(f"accessory/{accessory.id}/border-agent").randbytes
-        agent = BorderAgent(owner.network, entropy, settings)
+        self._truth = settings
+        agent = BorderAgent(owner.network, entropy, told_settings(settings, accessory.told_lies))
         self._driver = EngineDriver(agent, site.clock, on_event=self._on_event, port=self)
 
     @property
     def agent(self) -> BorderAgent:
         """The engine."""
         return self._driver.engine
+
+    def tell(self, told: Mapping[str, Lie]) -> None:
+        """The lies changed."""
+        self.agent.change_settings(told_settings(self._truth, told))
 
     def port_of(self, link: str) -> int | None:
         """The number of an open port."""
@@ -171,7 +177,7 @@ class BorderRouterMeshCop:
     def _on_event(self, event: Event) -> None:
         match event:
             case LieTold() | DtlsLieTold():
-                self._accessory.lie_told(event.lie)
+                self._accessory.lie_told(kind_of(event.lie), f"to {event.peer}" if event.peer else "")
             case RequestAnswered():
                 self._accessory.emit(_journal(event), "lan")
             case DtlsEvent() | FrameIgnored():

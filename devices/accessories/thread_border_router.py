@@ -12,6 +12,7 @@ from devices.accessories.base import Accessory, Lie
 from devices.accessories.border_router_bonjour import BorderRouterBonjour
 from devices.accessories.border_router_lies import BONJOUR_LIES
 from devices.accessories.border_router_meshcop import BorderRouterMeshCop, drawn_port
+from devices.accessories.border_router_meshcop_lies import MESHCOP_LIES
 from devices.accessories.border_router_rest import REST_LIES, BorderRouterRest
 from devices.accessories.border_router_settings import (
     BorderRouterSettings,
@@ -48,7 +49,7 @@ class ThreadBorderRouter(Accessory):
 
     settings_model = BorderRouterSettings
     settings: BorderRouterSettings
-    lies: ClassVar[Mapping[str, type[Lie]]] = {**BONJOUR_LIES, **REST_LIES}
+    lies: ClassVar[Mapping[str, type[Lie]]] = {**BONJOUR_LIES, **MESHCOP_LIES, **REST_LIES}
 
     def __init__(self, site: Site, actor_id: str, name: str, settings: BorderRouterSettings) -> None:
         super().__init__(site, actor_id, name, settings)
@@ -288,6 +289,8 @@ class ThreadBorderRouter(Accessory):
     def _lies_changed(self) -> None:
         if self.powered:
             self._bonjour.tell(self.told_lies, self.network, self._ports)
+        if self._meshcop is not None:
+            self._meshcop.tell(self.told_lies)
         if self._rest is not None:
             self._rest.tell(self.told_lies)
 

@@ -74,6 +74,10 @@ class DtlsServer:
         """Another password for connections to come."""
         self._password = password
 
+    def change_settings(self, settings: DtlsSettings) -> None:
+        """Another behaviour towards connections to come."""
+        self._settings = settings
+
     def receive(self, payload: bytes, sender: Address, now: Micros) -> Outputs:
         """A datagram has arrived."""
         outputs = list(self.handle_timeout(now))
@@ -146,8 +150,10 @@ class DtlsServer:
         """Ask for a cookie, or begin a connection."""
         times = self._settings.lies.hello_verify_requests
         if times == FOREVER or greeting.message.message_seq < times:
-            told = LieTold(peer=peer_name(sender), address=sender, lie="hello-verify-requests")
-            return [told, self._hello_verify_request(greeting, sender)]
+            request = self._hello_verify_request(greeting, sender)
+            if self._settings.cookie_exchange and not self._has_cookie(greeting, sender):
+                return [request]  # as without the lie
+            return [LieTold(peer=peer_name(sender), address=sender, lie="hello-verify-requests"), request]
         if self._settings.cookie_exchange and not self._has_cookie(greeting, sender):
             return [self._hello_verify_request(greeting, sender)]
         outputs = self._make_room(sender)

@@ -158,6 +158,14 @@ class BorderAgent:
 
     # Intents of tests and lies
 
+    def change_settings(self, settings: BorderAgentSettings) -> None:
+        """Behave otherwise from now on; connections that are up keep their DTLS as it is."""
+        self.settings = settings
+        self.leader.policy, self.leader.lies = settings.management, settings.leader_lies
+        self._resources.lies, self._joiners.settings = settings.lies, settings.joiners
+        for port in self._ports.values():
+            port.server.change_settings(settings.dtls)
+
     def steal_session(self, now: Micros) -> Outputs:
         """Somebody else takes over from the active Commissioner, under its own id. It is not told."""
         active = self.network.commissioning.active
