@@ -1,7 +1,6 @@
 """`pairlab thread` against a home that is a process of its own, through its control API and by Bonjour."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
