@@ -12,7 +12,7 @@ name = "Thread"
 [[accessory]]
 id = "br"
 kind = "thread-border-router"
-name = "Living Room"
+name = "Conservatory"  # a name of its own: other homes may be up on this host
 attach = "200ms"
 dataset = "{DATASET.hex()}"
 
@@ -61,7 +61,7 @@ def test_a_shell_shares_and_fetches_by_code(
     monkeypatch.setenv("PAIRLAB_URL", home.ready["api"])
     shared = run(capsys, "thread", "share", "--json")
     code = shared.document["value"]["code"]
-    fetched = run(capsys, "thread", "fetch", code, "--name", "Living Room")
+    fetched = run(capsys, "thread", "fetch", code, "--name", "Conservatory")
     assert (fetched.code, b"Attic".hex() in fetched.out) == (0, True), fetched.err
     over = run(capsys, "thread", "fetch", code, "--json")
     assert (over.code, over.document["verdict"]["rule"]) == (1, "no-code-active")
@@ -73,7 +73,7 @@ def test_any_border_router_is_found_by_the_name_that_bonjour_shows(
     capsys: pytest.CaptureFixture[str], home: RunningHome
 ) -> None:
     pskc = (DATASET.pskc or b"").hex()
-    got = run(capsys, "thread", "get", "--name", "Living Room", "--pskc", pskc, "--json")
+    got = run(capsys, "thread", "get", "--name", "Conservatory", "--pskc", pskc, "--json")
     assert (got.code, got.document["value"]["ext_pan_id"]) == (0, "1122334455667788"), got.err
     unknown = run(capsys, "thread", "get", "--name", "Cellar", "--pskc", pskc)
-    assert (unknown.code, "there are 'Living Room'" in unknown.err) == (1, True)
+    assert (unknown.code, "'Conservatory'" in unknown.err) == (1, True)
