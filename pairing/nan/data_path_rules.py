@@ -31,6 +31,9 @@ class DataPathTimes:
     """Silence of the medium after which a frame counts as arrived."""
     repeat: Micros = 100 * MILLISECOND
     tries: int = 8
+    termination_repeat: Micros = 600 * MILLISECOND
+    termination_tries: int = 50
+    """For half a minute: nothing else tells the peer that a path is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,7 +117,9 @@ class DataPathSide:
         terms = self.terms
         if was_open and terms.suite and not terms.is_marked:
             terms = replace(terms, is_marked=True, is_between_ndis=True)
-        return self.send(terms.termination(reason), 0, now)
+        frame, times = terms.termination(reason), terms.settings.times
+        said = Transmit(frame.encode(), frame.destination)
+        return self.delivery.send(said, now, tries=times.termination_tries, repeat=times.termination_repeat)
 
     def ignored(self, reason: str) -> FrameIgnored:
         """The event of a frame that changes nothing."""

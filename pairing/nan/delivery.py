@@ -32,6 +32,7 @@ class Delivery:
         self._repeat = repeat
         self._tries = tries
         self._left = 0
+        self._pause = repeat
         self._frame: Transmit | None = None
         self._due: Micros | None = None
 
@@ -40,12 +41,15 @@ class Delivery:
         """When the frame is sent again, or counts as arrived."""
         return self._due
 
-    def send(self, frame: Transmit, now: Micros) -> list[Transmit]:
-        """Send a frame for the first time, or the same one for as many tries more."""
+    def send(
+        self, frame: Transmit, now: Micros, *, tries: int | None = None, repeat: Micros | None = None
+    ) -> list[Transmit]:
+        """Send a frame for the first time, or the same one for as many tries more; other tries for one that matters."""
         if self._frame is None or self._frame.payload != frame.payload:
             self.outstanding = 0
         self._frame = frame
-        self._left = self._tries
+        self._left = self._tries if tries is None else tries
+        self._pause = self._repeat if repeat is None else repeat
         self.is_reported = False
         return self._send(now)
 
@@ -59,7 +63,7 @@ class Delivery:
         elif self.state is DeliveryState.SENT:
             is_last = not self._left
             self.state = DeliveryState.LOST if is_last else DeliveryState.REPEATING
-            self._due = None if is_last else now + self._repeat
+            self._due = None if is_last else now + self._pause
         return True
 
     def handle_timeout(self, now: Micros) -> list[Transmit]:

@@ -241,7 +241,7 @@ class Pairing:
 
     def _on_frame_1(self, header: ManagementFrame, payload: bytes, side: Side | None, now: Micros) -> Outputs:
         peer = header.transmitter
-        if isinstance(side, PairingResponder) and side.is_begun_by(payload):
+        if isinstance(side, PairingResponder) and (side.is_begun_by(payload) or side.is_varied_by(payload)):
             return self._after(peer, side.receive(payload, 1, now))
         if isinstance(side, PairingResponder) and (side.is_authenticated or side.is_expecting(now)):
             return [_ignored(peer, "a frame 1 while another exchange is about to end, which comes first")]

@@ -45,6 +45,10 @@ class PairingInitiator:
         self._pasn = PasnInitiator(settings, credential, entropy)
         times = self._times
         self._delivery = Delivery(wait=times.acknowledgement, repeat=times.repeat, tries=times.tries)
+        self._frame_1: Transmit | None = None
+        self._is_frame_1_heard: bool | None = None
+        """What the medium tells of it; None as long as it tells nothing."""
+        self._held_frame_3: Transmit | None = None
         self._is_followed_by_identity = False
         self._spoilt = ""
         self._next_nik: Micros | None = None
@@ -107,6 +111,8 @@ class PairingInitiator:
 
     def acknowledged(self, payload: bytes, is_acknowledged: bool, now: Micros) -> Outputs:
         """The medium tells whether one of our frames arrived."""
+        if self._frame_1 is not None and payload == self._frame_1.payload:
+            self._is_frame_1_heard = is_acknowledged or bool(self._is_frame_1_heard)
         if self.is_over or not self._delivery.report(payload, is_acknowledged, now):
             return []
         return self._on_delivery(now)
@@ -135,6 +141,9 @@ class PairingInitiator:
                 case Transmit():
                     last_frame = output
                     passed.append(output)
+                case PasnCompleted() if last_frame is not None and self._is_frame_1_heard is False:
+                    passed.remove(last_frame)
+                    passed += self._hold(output, last_frame, now)
                 case PasnCompleted():
                     passed += self._on_authenticated(output, last_frame, now)
                 case PasnFailed():
@@ -145,7 +154,15 @@ class PairingInitiator:
                     if isinstance(output, LieTold) and output.frame == 3:
                         self._spoilt = output.lie
                     passed.append(output)
+        if last_frame is not None and self.state is InitiatorState.AUTHENTICATING:
+            self._frame_1, self._is_frame_1_heard = last_frame, None
         return passed
+
+    def _hold(self, completed: PasnCompleted, frame_3: Transmit, now: Micros) -> Outputs:
+        """Frame 2 answers a frame 1 that the medium calls lost. Was it another one? First the true one must arrive."""
+        outputs = [*self._on_authenticated(completed, frame_3, now)]
+        self._held_frame_3 = frame_3
+        return outputs if self._frame_1 is None else [*outputs, *self._delivery.send(self._frame_1, now)]
 
     def _on_authenticated(self, completed: PasnCompleted, frame_3: Transmit | None, now: Micros) -> Outputs:
         self._move(InitiatorInput.AUTHENTICATED)
@@ -162,9 +179,13 @@ class PairingInitiator:
             return []
         if self._delivery.state is DeliveryState.LOST:
             expected = f"an acknowledgement to one of {self._times.tries}"
-            return self._end("ExchangeTimeoutError", PairingCause.TIMED_OUT, "frame 3 arrives", expected, "none")
+            rule = "frame 3 arrives" if self._held_frame_3 is None else "frame 1 arrives"
+            return self._end("ExchangeTimeoutError", PairingCause.TIMED_OUT, rule, expected, "none")
         if self._delivery.state is not DeliveryState.DELIVERED:
             return []
+        if self._held_frame_3 is not None:
+            frame_3, self._held_frame_3 = self._held_frame_3, None
+            return self._delivery.send(frame_3, now)
         if self._is_followed_by_identity:
             self._move(InitiatorInput.DELIVERED)
             self._next_nik = now + self._times.nik_after

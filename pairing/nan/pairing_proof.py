@@ -12,14 +12,24 @@ from pairing.pasn.messages import PasnFrame
 
 
 def is_forged(frame_3: bytes, frame_1: bytes, requested: PasnRequested | None, kck: bytes | None) -> bool:
-    """Whether the frame has a MIC that is not of this exchange. One without a MIC is for the exchange to judge."""
+    """Whether the frame has a MIC that is not of this exchange, or should have one. A refusal needs none."""
     try:
         frame = PasnFrame.decode(frame_3[HEADER_LENGTH:], HEADER_LENGTH)
     except DecodeError:
         return False
-    if kck is None or requested is None or frame.status != StatusCode.SUCCESS or frame.mic is None:
+    if kck is None or requested is None:
         return False
+    if frame.mic is None:
+        return frame.status == StatusCode.SUCCESS
     algorithm = requested.suite.pasn_hash(requested.akm)
     initiator, responder = frame_1[10:16], frame_1[4:10]
     covered = mic_input(initiator, responder, frame_1_digest(algorithm, frame_1[HEADER_LENGTH:]), frame.with_zero_mic())
     return not is_equal(frame.mic, compute_mic(algorithm, kck, covered))
+
+
+def public_key_of(frame_1: bytes) -> bytes | None:
+    """The key that a frame 1 shows; None if there is none."""
+    try:
+        return PasnFrame.decode(frame_1[HEADER_LENGTH:], HEADER_LENGTH).parameters.public_key or None
+    except DecodeError:
+        return None

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from pairing.engine import Entropy, Micros, Output, Outputs, Transmit
 from pairing.errors import LocalProtocolError, RemoteProtocolError
+from pairing.ieee80211.frames import HEADER_LENGTH
 from pairing.keys import PairedPeer
 from pairing.nan.attributes import SharedKeyDescriptor
 from pairing.nan.bootstrapping_exchange import Partner
@@ -16,7 +17,7 @@ from pairing.nan.delivery import Delivery, DeliveryState
 from pairing.nan.pairing_attempt import PairingAttempt
 from pairing.nan.pairing_events import PairingCause
 from pairing.nan.pairing_failures import Failure, failure_of
-from pairing.nan.pairing_proof import is_forged
+from pairing.nan.pairing_proof import is_forged, public_key_of
 from pairing.nan.pairing_states import RESPONDER_TRANSITIONS, ResponderInput, ResponderState
 from pairing.pasn.events import (
     LieTold,
@@ -32,6 +33,8 @@ from pairing.pasn.responder import PasnResponder
 from pairing.pasn.settings import TU, Credential, PasnSettings
 
 FINAL = frozenset({ResponderState.COMPLETED, ResponderState.FAILED})
+MAX_VARIANTS = 4
+"""Frames 1 with the same key, and frames 3 that prove nothing yet, that are kept."""
 
 
 class PairingResponder:
@@ -60,8 +63,10 @@ class PairingResponder:
         self._delivery = Delivery(wait=times.acknowledgement, repeat=times.repeat, tries=times.tries)
         self._frame_1 = b""
         self._frame_2: Transmit | None = None
-        self._unproven = b""
-        """A frame 3 whose MIC does not fit: forged perhaps."""
+        self._variants: list[bytes] = []
+        """Other frames 1 with the same key: one of them may have changed on its way."""
+        self._unproven: list[bytes] = []
+        """Frames 3 whose MIC does not fit: forged, or for a frame 1 that is yet to come."""
         self._frame_2_ends_at: Micros | None = None
         self._is_frame_2_heard = False
         self._is_nik_heard = False
@@ -122,6 +127,14 @@ class PairingResponder:
         """Whether the attempt began with exactly this frame 1; not while it is only told to come back."""
         return self.state is not ResponderState.IDLE and frame_1 == self._frame_1
 
+    def is_varied_by(self, frame_1: bytes) -> bool:
+        """Whether a frame 1 has other octets and the same key as the one that frame 2 has answered."""
+        is_answered = self.state not in (ResponderState.IDLE, ResponderState.ASKED)
+        if not is_answered or self.attempt.context.profile.is_frame_1_answered_anew:
+            return False
+        key = public_key_of(frame_1)
+        return frame_1 != self._frame_1 and key is not None and key == public_key_of(self._frame_1)
+
     # What the owner asks for.
 
     def accept(self, credential: Credential, nan: bytes, now: Micros, remembered: PairedPeer | None = None) -> Outputs:
@@ -161,10 +174,18 @@ class PairingResponder:
             if self.state is not ResponderState.AUTHENTICATING or self._frame_2 is None or is_late:
                 return [self.attempt.ignored(f"frame 1 again while {self.state.value}")]
             return self._delivery.send(self._frame_2, now)
+        if transaction == 1 and self.is_varied_by(payload):
+            if self.state is not ResponderState.AUTHENTICATING:
+                return [self.attempt.ignored(f"a frame 1 with the same key while {self.state.value}")]
+            self._variants = [*self._variants, payload][-MAX_VARIANTS:]
+            proof = next((each for each in self._unproven if self._is_proof(each)), None)
+            if proof is not None:
+                return self._through(self._pasn.receive(proof, self.attempt.partner.nmi, now), now)
+            return [self.attempt.ignored("another frame 1 with the same key; frame 3 will tell which one was sent")]
         if transaction == 1:
             self._frame_1 = payload
-        elif is_forged(payload, self._frame_1, self.requested, self._pasn.kck):
-            self._unproven = payload
+        elif not self._is_proof(payload):
+            self._unproven = [*self._unproven, payload][-MAX_VARIANTS:]
             return [self.attempt.ignored("PASN frame 3: the MIC does not fit; the right one may yet come")]
         return self._through(self._pasn.receive(payload, self.attempt.partner.nmi, now), now)
 
@@ -219,12 +240,24 @@ class PairingResponder:
 
     # Steps.
 
+    def _is_proof(self, frame_3: bytes) -> bool:
+        """Whether a frame 3 proves this exchange, or is for it to judge: with our frame 1, or else a varied one."""
+        for frame_1 in (self._frame_1, *self._variants):
+            if not is_forged(frame_3, frame_1, self.requested, self._pasn.kck):
+                if frame_1 != self._frame_1:
+                    self._pasn.correct_frame_1(frame_1[HEADER_LENGTH:])
+                return True
+        return False
+
     def _pasn_timeout(self, now: Micros) -> Outputs:
-        """Nothing better than a wrong frame 3 has come in time: then it is the one to fail by."""
-        is_due = self._pasn.deadline is not None and self._pasn.deadline <= now
-        if is_due and self._unproven:
-            return self._pasn.receive(self._unproven, self.attempt.partner.nmi, now)
-        return self._pasn.handle_timeout(now)
+        """Nothing better than a wrong frame 3 has come in time: then it is the one to fail by, if PASN takes it."""
+        outputs: list[Output] = []
+        if self._is_pasn_due(now) and self._unproven:
+            outputs += self._pasn.receive(self._unproven[-1], self.attempt.partner.nmi, now)
+        return [*outputs, *self._pasn.handle_timeout(now)] if self._is_pasn_due(now) else outputs
+
+    def _is_pasn_due(self, now: Micros) -> bool:
+        return self._pasn.deadline is not None and self._pasn.deadline <= now
 
     def _through(self, outputs: Outputs, now: Micros) -> Outputs:
         """What PASN returned, with our own part done."""

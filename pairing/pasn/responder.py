@@ -5,7 +5,7 @@ it. The owner decides on each request, and knows passwords, cached keys and PMKI
 Source: IEEE 802.11az-2022, 12.13; Wi-Fi Aware pairing setup and verification.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pairing.crypto.curves import PublicKey
 from pairing.engine import Address, Entropy, FrameIgnored, Micros, Outputs, Transmit
@@ -121,6 +121,11 @@ class PasnResponder:
         if nan is not None:
             self._nan = nan
         return (self._refusal(status), PasnDeclined(peer=self._peer, status=status))
+
+    def correct_frame_1(self, body: bytes) -> None:
+        """The peer's frame 1 was this one: ours had changed on its way, and the same keys came of it."""
+        if self._request is not None:
+            self._request = replace(self._request, body=body)
 
     # The peer's frames
 

@@ -121,7 +121,7 @@ class Wire:
         self.nodes: list[Node] = []
         self.sent: list[bytes] = []
         self.owner: Callable[[Node, Event], None] = lambda node, event: None
-        self._fates = fates
+        self.fates = fates
         self._is_told = is_told
         self._due: list[tuple[Micros, int, Callable[[], None]]] = []
         self._order = count()
@@ -175,7 +175,7 @@ class Wire:
     def _carry(self, sender: Node, output: Transmit) -> None:
         number, frame = len(self.sent), output.payload
         self.sent.append(frame)
-        fate = self._fates(number, frame)
+        fate = self.fates(number, frame)
         is_group = bool(frame[4] & 1)
         receivers = [node for node in self.nodes if node is not sender and (is_group or frame[4:10] in node.addresses)]
         arrivals = [(self.now + AIRTIME + delay, payload) for delay, payload in fate.arrivals] if receivers else []

@@ -6,7 +6,7 @@ from tests.support.nan_story import count
 
 
 def one_sided(first: int, number: int) -> list[str]:
-    ends = count(range(first, first + number))
+    ends, _ = count(range(first, first + number))
     assert sum(ends.values()) == number
     return [end for end in ends if end.startswith("ONE-SIDED")]
 
