@@ -1,9 +1,9 @@
 """The keys of a Thread border router in a home file, and how they become a node's configuration and dataset."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from devices.accessories.base import Settings
 from devices.actor import Actor, Site
@@ -11,20 +11,25 @@ from devices.errors import HomeFileError
 from devices.spec import Duration, duration_us
 from pairing.engine import Entropy, Micros
 from pairing.errors import EncodeError, PairingError
+from pairing.thread.border_agent import BorderAgentSettings
 from pairing.thread.border_agent_services import Naming, TxtOverride
 from pairing.thread.dataset import Dataset
 from pairing.thread.dataset_generator import from_fields, generate
 from pairing.thread.dataset_rules import openthread_verdict
+from pairing.thread.joiner_sessions import JoinerServerSettings
+from pairing.thread.management import ManagementPolicy
 from pairing.thread.network import Network
 from pairing.thread.node import NetworkConfig, NodeIdentity
+from pairing.thread.pskc import derive_pskc
 
 
-def _hex(length: int) -> AfterValidator:
+def _hex(length: int, *, is_secret: bool = False) -> AfterValidator:
     def check(text: str) -> str:
         try:
             came = len(bytes.fromhex(text))
         except ValueError:
-            raise ValueError(f"expected {2 * length} hex digits, not {text!r}") from None
+            said = "another text" if is_secret else repr(text)
+            raise ValueError(f"expected {2 * length} hex digits, not {said}") from None
         if came != length:
             raise ValueError(f"expected {2 * length} hex digits ({length} bytes), came {2 * came} ({came} bytes)")
         return text.lower()
@@ -33,6 +38,7 @@ def _hex(length: int) -> AfterValidator:
 
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+SAME_AS = "same as "
 
 
 class BorderRouterSettings(Settings):
@@ -53,7 +59,23 @@ class BorderRouterSettings(Settings):
     rest_port: Port | None = Field(None, description="0 = any; default 8081 or the next free one")
     meshcop_port: Port | None = Field(None, description="0 = any, another one each time Thread is enabled")
     trel_port: Port | None = Field(None, description="0 = any")
-    joiner_port: Port | None = Field(None, description="0 = any; where joiner DTLS will arrive")
+    joiner_port: Port | None = Field(None, description="0 = any; where joiners register, in place of the radio")
+    pskc: Annotated[str, _hex(16, is_secret=True)] | None = Field(
+        None,
+        repr=False,
+        description="Commissioners' key, 32 hex digits, in place of the dataset's; all zeros let none in",
+    )
+    passphrase: str | None = Field(
+        None,
+        repr=False,
+        description="Commissioners' passphrase, from which with name and extended PAN ID the PSKc is derived",
+    )
+    provisioning_url: str | None = Field(
+        None, description="what joiners must name to the built-in commissioner; empty = none; default any"
+    )
+    replace_without_session_id: bool = Field(
+        False, description="a set without Commissioner Session ID replaces the dataset, as OpenThread does"
+    )
     thread_version: str = Field("1.4.0", max_length=20, description="TXT `tv`")
     domain_name: str = Field("DefaultDomain", max_length=16, description="TXT `dn`")
     omr_prefix: Annotated[str, _hex(8)] | None = Field(None, description="TXT `omr`, the first 16 hex digits of a /64")
@@ -78,6 +100,16 @@ class BorderRouterSettings(Settings):
             if len(key) + 1 + len(came) > 255:
                 raise ValueError(f"`{key}`: a TXT string holds 255 bytes, key and `=` included")
         return txt
+
+    @model_validator(mode="after")
+    def _check_credential(self) -> Self:
+        if self.pskc is not None and self.passphrase is not None:
+            raise ValueError("give pskc or passphrase, not both")
+        if self.pskc is None and self.passphrase is None:
+            return self
+        if self.dataset == "none" or (isinstance(self.dataset, str) and self.dataset.startswith(SAME_AS)):
+            raise ValueError(f"pskc and passphrase need a dataset of the router's own, not {self.dataset!r}")
+        return self
 
     @property
     def is_factory_fresh(self) -> bool:
@@ -128,9 +160,6 @@ def identity_of(settings: BorderRouterSettings, entropy: Entropy) -> NodeIdentit
     )
 
 
-SAME_AS = "same as "
-
-
 def datasets_above(site: Site) -> Mapping[str, Dataset | None]:
     """The datasets of the accessories that stand above in the file, by id."""
     return {each.id: _dataset(each) for each in site.others()}
@@ -163,10 +192,30 @@ def dataset_of(
         return same_dataset(actor_id, given, above)
     try:
         if isinstance(given, dict):
-            return from_fields(given, entropy) if given else generate(entropy)
-        return read_dataset(given)
+            return with_credential(settings, from_fields(given, entropy) if given else generate(entropy))
+        return with_credential(settings, read_dataset(given))
     except PairingError as problem:
         raise HomeFileError(f"accessory {actor_id!r}: dataset: {problem}") from None
+
+
+def with_credential(settings: BorderRouterSettings, dataset: Dataset) -> Dataset:
+    """The dataset with the Commissioners' key that the table gives, if it gives one. Raises EncodeError."""
+    if settings.pskc is not None:
+        return dataset.with_tlvs(Dataset.of(pskc=bytes.fromhex(settings.pskc)))
+    if settings.passphrase is None:
+        return dataset
+    if dataset.network_name is None or dataset.ext_pan_id is None:
+        raise EncodeError("a passphrase makes a PSKc only with a network name and an extended PAN ID")
+    pskc = derive_pskc(settings.passphrase, dataset.network_name, dataset.ext_pan_id)
+    return dataset.with_tlvs(Dataset.of(pskc=pskc))
+
+
+def border_agent_of(settings: BorderRouterSettings) -> BorderAgentSettings:
+    """How the Border Agent behaves when it tells no lies."""
+    return BorderAgentSettings(
+        management=ManagementPolicy(without_session=settings.replace_without_session_id),
+        joiners=JoinerServerSettings(provisioning_url=settings.provisioning_url),
+    )
 
 
 def read_dataset(text: str) -> Dataset:

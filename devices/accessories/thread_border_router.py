@@ -16,6 +16,7 @@ from devices.accessories.border_router_meshcop_lies import MESHCOP_LIES
 from devices.accessories.border_router_rest import REST_LIES, BorderRouterRest
 from devices.accessories.border_router_settings import (
     BorderRouterSettings,
+    border_agent_of,
     config_of,
     dataset_of,
     datasets_above,
@@ -37,7 +38,7 @@ from devices.transports.sockets import bind_udp
 from pairing.dnssd.names import RenameStyle
 from pairing.engine import Endpoint, Event, Micros, Outputs
 from pairing.errors import EncodeError, LocalProtocolError, PairingError
-from pairing.thread.border_agent import EPHEMERAL_LINK, JOINER_LINK, MAIN_LINK, BorderAgentSettings
+from pairing.thread.border_agent import EPHEMERAL_LINK, JOINER_LINK, MAIN_LINK
 from pairing.thread.border_agent_services import Ports, border_agent_services
 from pairing.thread.network import Network
 from pairing.thread.network_events import EphemeralKeyActivated
@@ -86,12 +87,12 @@ class ThreadBorderRouter(Accessory):
 
     @property
     def endpoints(self) -> Mapping[str, str]:
-        """`rest` (URL) in real time, `meshcop` and `joiner` (host:port)."""
+        """`rest` (URL) in real time; `meshcop`, `joiner` and, while a code is open, `ephemeral-key` (host:port)."""
         found: dict[str, str] = {}
         if self._rest is not None:
             found["rest"] = self._rest.url
         if self._meshcop is not None:
-            for name, link in (("meshcop", MAIN_LINK), ("joiner", JOINER_LINK)):
+            for name, link in (("meshcop", MAIN_LINK), ("joiner", JOINER_LINK), ("ephemeral-key", EPHEMERAL_LINK)):
                 port = self._meshcop.port_of(link)
                 if port is not None:
                     found[name] = f"{self._shown_host()}:{port}"
@@ -148,7 +149,7 @@ class ThreadBorderRouter(Accessory):
                 self._bind_trel()
             else:
                 self._trel_port = drawn_port(self._chance_of_ports)
-            self._meshcop = BorderRouterMeshCop(self, self, self._chance_of_ports, BorderAgentSettings())
+            self._meshcop = BorderRouterMeshCop(self, self, self._chance_of_ports, border_agent_of(self.settings))
             self._meshcop.open(JOINER_LINK, self.settings.joiner_port)
             self._bonjour.start(self.told_lies)
             self._place = self.site.mesh.join(self, self._on_mesh)
@@ -221,11 +222,14 @@ class ThreadBorderRouter(Accessory):
         self._note(event)
         if self._place is not None:
             self._place.follow(event)
+        self._follow_soon()
+
+    def _follow_soon(self) -> None:
         if not self._follows_soon:
             self._follows_soon = True
-            self.site.clock.call_later(0, self._follow_agent_now)
+            self.site.clock.call_later(0, self._follow_now)
 
-    def _follow_agent_now(self) -> None:
+    def _follow_now(self) -> None:
         self._follows_soon = False
         self._follow()
 
@@ -272,7 +276,9 @@ class ThreadBorderRouter(Accessory):
         """The UDP port that will serve a sharing code; 0 = any. Raises TransportUnavailableError."""
         if self._meshcop is None:
             raise LocalProtocolError(f"{self.id} is switched off")
-        return self._meshcop.open(EPHEMERAL_LINK, wanted)
+        port = self._meshcop.open(EPHEMERAL_LINK, wanted)
+        self._follow_soon()  # closes it again if no code comes of it
+        return port
 
     # What survives a restart of the program
 

@@ -34,7 +34,7 @@ from pairing.thread.fields import Timestamp
 from pairing.thread.joiner_router import RELAY, JoinerRouter
 from pairing.thread.joiner_sessions import JoinerServerSettings, JoinerSessions
 from pairing.thread.joiner_table import JoinerId
-from pairing.thread.leader import COMMISSIONER, Leader, LeaderLies
+from pairing.thread.leader import DEVICE, Leader, LeaderLies
 from pairing.thread.management import ManagementPolicy
 from pairing.thread.mesh_relay import MESH_LINK, MeshRelay
 from pairing.thread.meshcop_events import LieTold
@@ -90,7 +90,6 @@ class BorderAgent:
         self._joiners = JoinerSessions(entropy, self.settings.joiners, cookies)
         self._ports: dict[str, _Port] = {}
         self._sessions: dict[Address, Session] = {}
-        self._known = (network.active_dataset, _stored_pending(network))
         self._is_changed = False
         self._pskc = b""
 
@@ -141,12 +140,8 @@ class BorderAgent:
         return outputs
 
     def follow(self, now: Micros) -> Outputs:
-        """The network model may have changed: open and close ports, and tell the Commissioner of new datasets."""
-        outputs = self._follow_ports(now)
-        known = (self.network.active_dataset, _stored_pending(self.network))
-        if known != self._known:
-            self._known, self._is_changed = known, True
-        return [*outputs, *self._notified(now)]
+        """The network model may have changed: open and close ports."""
+        return [*self._follow_ports(now), *self._notified(now)]
 
     def close(self, now: Micros) -> Outputs:
         """The node goes down: every connection ends with close_notify."""
@@ -180,7 +175,8 @@ class BorderAgent:
             return ()
         old = dataset.active_timestamp or Timestamp(0)
         newer = Dataset.of(active_timestamp=old._replace(seconds=old.seconds + 1))
-        outputs = self.network.adopt_active_dataset(dataset.with_tlvs(newer), now)
+        outputs = self.network.adopt_active_dataset(dataset.with_tlvs(newer), now, cause=DEVICE)
+        self._is_changed = True
         return [*outputs, *self.follow(now)]
 
     # Ports
@@ -282,9 +278,7 @@ class BorderAgent:
 
     def _on_request(self, session: Session, request: CoapRequestReceived, now: Micros) -> list[Output]:
         handled = self._resources.handle(session, request, now)
-        if any(isinstance(each, DatasetChanged) and each.cause == COMMISSIONER for each in handled.outputs):
-            # What a Commissioner changed itself it is not told of.
-            self._known = (self.network.active_dataset, _stored_pending(self.network))
+        self._is_changed |= any(isinstance(each, DatasetChanged) and each.cause == DEVICE for each in handled.outputs)
         outputs = self._sent(session, handled.outputs, now)
         if session.link == EPHEMERAL_LINK and self._is_accepted(handled):
             outputs += self.network.ephemeral_key.accept(now)
@@ -336,7 +330,7 @@ class BorderAgent:
         return [*outputs, *self._sent(session, proxied, now)]
 
     def _notified(self, now: Micros) -> list[Output]:
-        """MGMT_DATASET_CHANGED, where a dataset changed and not by the Commissioner's own hand."""
+        """MGMT_DATASET_CHANGED, where a Thread device's set changed a dataset; of nothing else OpenThread tells."""
         if not self._is_changed:
             return []
         self._is_changed = False
@@ -407,12 +401,6 @@ class BorderAgent:
                 case _:
                     done.append(output)
         return done
-
-
-def _stored_pending(network: Network) -> bytes | None:
-    """What tells one Pending Dataset from another: all but its running delay."""
-    pending = network.pending_dataset(0)
-    return None if pending is None else pending.without(52).encode()
 
 
 def _ignored(peer: str, reason: str) -> FrameIgnored:

@@ -80,7 +80,7 @@ def test_a_dataset_that_changes_after_it_was_read_makes_the_set_too_old() -> Non
         with running.fault("change-dataset", target="br"):
             assert rule(running, "set", **RENAMED) == "active-timestamp-not-newer"
         (changed, *_) = running.events.all("DatasetChanged")
-        assert (changed["cause"], changed["kind"]) == ("leader", "active")
+        assert (changed["cause"], changed["kind"]) == ("device", "active")
         running.advance("1s")
         assert running.events.all("DatasetChangeNotified"), "the Commissioner was told"
         assert rule(running, "set", **RENAMED) == "done"
