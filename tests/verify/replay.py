@@ -15,7 +15,7 @@ LONGEST_SHOWN = 300
 
 
 class Format(Protocol):
-    """What each module of `formats` offers."""
+    """What each module of `formats` offers; instead of `check` it may have `check_beside(document, folder)`."""
 
     __name__: str
 
@@ -45,17 +45,21 @@ def replay_file(path: Path, known: list[Format]) -> str | None:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         return one_line(f"unreadable JSON: {error}")
-    return replay_document(document, known)
+    return replay_document(document, known, path.parent)
 
 
-def replay_document(document: object, known: list[Format]) -> str | None:
-    """None, or why the document fails, in one line."""
+def replay_document(document: object, known: list[Format], folder: Path | None = None) -> str | None:
+    """None, or why the document fails, in one line. `folder` has the files that a document may name."""
     try:
         fitting = [module for module in known if module.recognises(document)]
         if len(fitting) != 1:
             names = ", ".join(module.__name__.rpartition(".")[2] for module in fitting)
             return f"fits several formats: {names}" if fitting else "unknown format"
-        fitting[0].check(document)  # type: ignore[arg-type]  # each format recognises objects only
+        beside = getattr(fitting[0], "check_beside", None)
+        if beside is not None:
+            beside(document, folder)
+        else:
+            fitting[0].check(document)  # type: ignore[arg-type]  # each format recognises objects only
     except Mismatch as mismatch:
         expected, got = one_line(repr(mismatch.expected)), one_line(repr(mismatch.got))
         return f"{mismatch.member}: expected {expected}, got {got}"

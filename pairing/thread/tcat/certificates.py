@@ -4,6 +4,7 @@ The value of an extension is a DER element of which devices skip the two header 
 we. Chain, signature and role are judged elsewhere. Source: Thread 1.4 specification, chapter 13; RFC 5280.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cryptography import x509
@@ -26,11 +27,8 @@ class ThreadCertificate:
     der: bytes = field(repr=False)
     spki: bytes = field(repr=False)
     """DER SubjectPublicKeyInfo."""
-    authorization: bytes | None = None
-    domain_name: bytes | None = None
-    network_name: bytes | None = None
-    ext_pan_id: bytes | None = None
-    thread_version: bytes | None = None
+    extensions: Mapping[int, bytes] = field(default_factory=dict)
+    """The Thread extensions by the last number of their OID, each a DER element."""
     subject: str = ""
 
     @classmethod
@@ -44,22 +42,33 @@ class ThreadCertificate:
         except _BAD as problem:
             raise DecodeError(0, f"not a certificate: {type(problem).__name__}") from None
         thread = {
-            number: content(value.value)
+            number: value.value
             for number in (DOMAIN_NAME, THREAD_VERSION, AUTHORIZATION, NETWORK_NAME, EXTENDED_PAN_ID)
             if isinstance(value := values.get(f"{THREAD_ARC}.{number}"), x509.UnrecognizedExtension)
         }
-        return cls(
-            der=der,
-            spki=spki,
-            authorization=thread.get(AUTHORIZATION),
-            domain_name=thread.get(DOMAIN_NAME),
-            network_name=thread.get(NETWORK_NAME),
-            ext_pan_id=thread.get(EXTENDED_PAN_ID),
-            thread_version=thread.get(THREAD_VERSION),
-            subject=subject,
-        )
+        return cls(der=der, spki=spki, extensions=thread, subject=subject)
 
+    def content(self, number: int) -> bytes | None:
+        """What an extension holds, None where there is no such extension."""
+        element = self.extensions.get(number)
+        return None if element is None else element[_ELEMENT_HEADER:]
 
-def content(element: bytes) -> bytes:
-    """What stands behind the header of a short DER element."""
-    return element[_ELEMENT_HEADER:]
+    @property
+    def authorization(self) -> bytes | None:
+        """Five bytes, where the certificate is good."""
+        return self.content(AUTHORIZATION)
+
+    @property
+    def domain_name(self) -> bytes | None:
+        """The Thread domain that the commissioner is for."""
+        return self.content(DOMAIN_NAME)
+
+    @property
+    def network_name(self) -> bytes | None:
+        """The network that the commissioner is for."""
+        return self.content(NETWORK_NAME)
+
+    @property
+    def ext_pan_id(self) -> bytes | None:
+        """The network that the commissioner is for; eight bytes, where the certificate is good."""
+        return self.content(EXTENDED_PAN_ID)
