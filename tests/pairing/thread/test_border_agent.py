@@ -232,6 +232,26 @@ def test_the_commissioner_is_told_of_a_change_by_others_until_it_acknowledges() 
     assert session.engine.received[before:] == []
 
 
+def test_the_commissioner_is_not_told_of_the_delay_timer_nor_of_the_operator() -> None:
+    # OpenThread tells of neither, and ot-commissioner 0.2.0 answers nothing any more once it was told.
+    wire = Wire()
+    session = RawSession(wire)
+    tlv = session.petition()
+    pending = Dataset.of(
+        active_timestamp=Timestamp(2), pending_timestamp=Timestamp(1), delay_timer_ms=30_000, network_name="Later"
+    )
+    assert session.ask_leader("c/ps", tlv + pending.encode())[0].payload == ACCEPT
+    before = len(session.engine.received)
+    wire.run(40 * SECOND)
+    assert wire.network.network_name == "Later"
+    current = wire.network.active_dataset
+    assert current is not None
+    wire.take(wire.network.adopt_active_dataset(current.with_tlvs(Dataset.of(network_name="Operator")), wire.now))
+    wire.take(wire.agent.follow(wire.now))
+    wire.run(3 * SECOND)
+    assert session.engine.received[before:] == []
+
+
 def test_commissioner_alocs_come_round_after_eight_sessions() -> None:
     assert [commissioner_aloc(number) for number in (0, 7, 8, 0x3109)] == [0xFC30, 0xFC37, 0xFC30, 0xFC31]
 
