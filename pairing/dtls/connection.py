@@ -161,7 +161,9 @@ class Connection(ABC):
     def abandon(self, reason: str) -> Outputs:
         """End without a word: this connection has to give way."""
         if self.is_shaking_hands:
-            return self._fail(DtlsInput.CLOSED_BY_PEER, PeerRejectedError(f"DTLS: {reason}"))
+            self._move(DtlsInput.CLOSED_BY_PEER)
+            # Without intermediates: its keys explain nothing, and a flood ends many.
+            return [HandshakeFailed(**self._facts(), error=PeerRejectedError(f"DTLS: {reason}"))]
         self._move(DtlsInput.CLOSED_BY_PEER)
         return [ConnectionClosed(**self._facts(), by_peer=True, reason=reason)]
 
