@@ -14,8 +14,7 @@ from devices.events import RequestReceived
 from devices.media.lan import GATEWAY
 from devices.media.medium import Flight, MediumPort
 from devices.sim.chance import Stream
-from devices.transports.reach import bind_hosts
-from devices.transports.sockets import bind_udp
+from devices.transports.reach import bind_hosts, shown_host
 from devices.transports.udp_server import UdpServer
 from pairing.dtls.events import DtlsEvent
 from pairing.dtls.events import LieTold as DtlsLieTold
@@ -60,9 +59,9 @@ class _Listener:
         self._server: UdpServer | None = None
         self._port: MediumPort | None = None
         if site.real:
-            sock = bind_udp(bind_hosts(site.reach)[0], number, f"{accessory.id}: {what}")
-            self._server = UdpServer(sock, self._on_datagram)
-            self.own = self._server.own
+            hosts = bind_hosts(site.reach)
+            self._server = UdpServer(hosts, number, f"{accessory.id}: {what}", self._on_datagram)
+            self.own = Endpoint(shown_host(hosts[0]), self._server.port)
         else:
             self.own = Endpoint(site.lan.host_of(accessory.id), number, "lan")
             self._port = site.lan.attach(accessory.id, (self.own,), self._on_flight)
