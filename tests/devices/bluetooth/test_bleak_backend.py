@@ -120,3 +120,13 @@ def test_a_program_beside_a_home_needs_no_change(tmp_path: Path) -> None:
     )
     # Once for pairlab itself, once for the program.
     assert (done.returncode, done.stdout.split()) == (0, ["theirs", "theirs", "b'd'"]), done.stderr
+
+
+def test_a_python_without_bumble_keeps_the_systems_bluetooth_and_says_so() -> None:
+    site = Path(__file__).parents[3] / "devices" / "bluetooth" / "bleak_backend" / "site" / "sitecustomize.py"
+    code = f"import runpy; runpy.run_path({str(site)!r}); print('on')"
+    done = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "on\n"), done.stderr
+    assert "this Python lacks bumble" in done.stderr

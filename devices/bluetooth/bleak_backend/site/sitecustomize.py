@@ -3,6 +3,7 @@
 A `sitecustomize` that the environment has of its own is run as well.
 """
 
+import importlib.machinery
 import importlib.util
 import sys
 from pathlib import Path
