@@ -167,6 +167,10 @@ class BlePeripheral(Accessory):
         kept.value = value
         self._on().tell_soon(kept)
 
+    def value(self, characteristic: str) -> bytes:
+        """A value as it is now. Raises UsageError for an unknown name."""
+        return self._value(characteristic).value
+
     def _kept(self) -> Mapping[str, "GattValue"]:
         return {} if self._station is None else self._station.table.values
 
