@@ -37,6 +37,7 @@ from devices.media.ble import BleMedium
 from devices.sim.chance import Stream
 from pairing.engine import Event, Micros
 
+_NOTIFICATION_HEADER = 3
 _POWER_OFF = hci.HCI_ErrorCode.REMOTE_DEVICE_TERMINATED_CONNECTION_DUE_TO_POWER_OFF_ERROR
 
 
@@ -240,6 +241,13 @@ class Station:
         """Notify or indicate a value to whoever has subscribed, without waiting for anybody."""
         if self.device.connections:
             self._begin(self._news(kept))
+
+    async def notify(self, name: str, data: bytes) -> None:
+        """Notify a stream of bytes through a characteristic, in pieces that fit the smallest MTU."""
+        kept = self.table.values[name]
+        fits = min((each.att_mtu for each in self.device.connections.values()), default=23) - _NOTIFICATION_HEADER
+        for start in range(0, len(data), fits):
+            await self.device.notify_subscribers(kept.characteristic, data[start : start + fits])
 
     async def _news(self, kept: GattValue) -> None:
         if "notify" in kept.table.properties:

@@ -57,7 +57,8 @@ class Connection:
         )
         _check_role(device)
         self._agent = TcatAgent(_profile(device, certificate(rows, device["certificate"])), self.draws, node)
-        self._agent.view = _view(device, node.dataset)
+        view = _view(device, node.dataset)
+        self._agent.view = lambda: view
         self._agent.start(0)
         if node.attached:
             self._agent.activate(0)

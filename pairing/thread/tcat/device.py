@@ -6,6 +6,7 @@ set, Thread started, decommissioned) and tells the agent how the node does. Sour
 13; states and their timers as measured from OpenThread.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from pairing.engine import Address, Entropy, Event, FrameIgnored, Micros, Output, Outputs, Transmit, peer_name
@@ -36,8 +37,8 @@ class TcatAgent:
 
     def __init__(self, profile: TcatProfile, entropy: Entropy, node: TcatNode | None = None) -> None:
         self.profile = profile
-        self.view: NodeView = no_view(profile)
-        """What diagnostics tell; the host sets another as the node changes."""
+        self.view: Callable[[], NodeView] = lambda: no_view(profile)
+        """What diagnostics tell; the host sets its own."""
         self._entropy = entropy
         self._node = node or TcatNode()
         self._state = TcatState.DISABLED
@@ -139,7 +140,7 @@ class TcatAgent:
             refused = TcatSessionRefused(rule="state", expected="active", came=str(self._state), peer=name)
             return [refused, TcatSessionClosed(reason="refused", peer=name)]
         try:
-            session = TcatSession(self.profile, self._node, certificate, self._entropy, lambda: self.view)
+            session = TcatSession(self.profile, self._node, certificate, self._entropy, self.view)
         except DecodeError as problem:
             refused = TcatSessionRefused(
                 rule="commissioner-certificate",

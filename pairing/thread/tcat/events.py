@@ -38,6 +38,14 @@ class TcatSessionOpened(Event):
     """A commissioner that may give commands is connected. `subject` is its certificate's; `tls` how it is protected."""
 
     subject: str = ""
+    tls: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TcatHandshakeFailed(Event):
+    """TLS did not come about."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +66,10 @@ class TcatSessionClosed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TcatCommandAnswered(Event):
-    """A command came in and was answered: the journal. `status` is its name; `payload` where it was data."""
+    """A command came in and was answered: the journal. `status` is its name, `payload` where it was data.
+
+    `rule` names what a refusal was for.
+    """
 
     command: str
     status: str

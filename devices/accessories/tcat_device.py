@@ -1,0 +1,316 @@
+"""A Thread device that is commissioned over Bluetooth LE: TCAT's agent beside the node that it sets up.
+
+In real time the stream is TLS 1.2, over the home's Bluetooth and over UDP where that is wanted; in virtual time it is a
+recorded plaintext channel. Commissioned and started, the device attaches to the home's Thread network. What is
+simplified stands in specs/protocols/tcat.md. Thread 1.4 specification, chapter 13.
+"""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from devices.accessories.registry import accessory
+from devices.accessories.tcat_radio import TcatRadio
+from devices.accessories.tcat_server import Link, TcatServer
+from devices.accessories.tcat_settings import (
+    TcatDeviceSettings,
+    device_identities,
+    simulated_certificate,
+    tcat_profile,
+)
+from devices.accessories.thread_device import ThreadDevice
+from devices.actor import Site, verb
+from devices.errors import ActionRefusedError, StoreError
+from devices.spec import Duration, duration_us
+from devices.stores.tcat_identities import TcatIdentities
+from devices.transports.reach import bind_hosts, shown_host
+from devices.transports.tcat_tls import SecureChannel, SimulatedTls, TlsChannel, server_context
+from devices.transports.udp_server import UdpServer
+from pairing.engine import Endpoint, Event, peer_name
+from pairing.errors import LocalProtocolError, PairingError
+from pairing.thread.dataset import Dataset
+from pairing.thread.node import Role
+from pairing.thread.tcat.certificates import ThreadCertificate
+from pairing.thread.tcat.device import TcatAgent
+from pairing.thread.tcat.diagnostics import LeaderView, NodeView
+from pairing.thread.tcat.events import (
+    TcatAdvertChanged,
+    TcatAdvertStopped,
+    TcatDatasetSet,
+    TcatDecommissioned,
+    TcatSessionClosed,
+    TcatSessionOpened,
+    TcatThreadStarted,
+    TcatThreadStopped,
+)
+from pairing.thread.tcat.profile import TcatNode
+
+_MEDIUM = "ble"
+_DATAGRAM = 512
+_MODE_BITS = {"rx_on_when_idle": 0x08, "secure_requests": 0x04, "full_thread_device": 0x02, "full_network_data": 0x01}
+
+
+@accessory("tcat-device")
+class TcatDevice(ThreadDevice):
+    """Factory new and powered on, it advertises; whoever holds a commissioner's certificate may set it up."""
+
+    settings_model = TcatDeviceSettings
+    settings: TcatDeviceSettings
+
+    def __init__(self, site: Site, actor_id: str, name: str, settings: TcatDeviceSettings) -> None:
+        super().__init__(site, actor_id, name, settings)
+        drawn = bytearray(self.chance.randbytes(6))
+        drawn[0] |= 0xC0  # a static random address has its two highest bits set
+        self.address = settings.address or drawn.hex(":").upper()
+        self._server: TcatServer | None = None
+        self._radio: TcatRadio | None = None
+        self._udp: UdpServer | None = None
+        self._udp_at = ""
+        self._context: ssl.SSLContext | None = None
+        self._identities: TcatIdentities | None = None
+        self._commissioner_certificate: bytes | None = None
+        self._is_syncing = False
+
+    # What one can see
+
+    @property
+    def endpoints(self) -> Mapping[str, str]:
+        """`ble`: its address; `tcat`: where it is reached over UDP."""
+        found = {"ble": self.address} if self.settings.ble else {}
+        if self._udp is not None:
+            found["tcat"] = self._udp_at
+        return found
+
+    @property
+    def shows(self) -> Mapping[str, str]:
+        """Its label, with the install code where it has one."""
+        code = self.settings.install_code
+        return {**super().shows, **({} if code is None else {"install_code": code})}
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The node, and how TCAT stands; `tls` says how its stream is protected."""
+        server, identities = self._server, self._identities
+        return {
+            **super().facts,
+            "tcat": "disabled" if server is None else str(server.agent.state),
+            "advert": None if server is None else server.agent.advert.hex(),
+            "commissioner": None if server is None else server.peer,
+            "tls": "1.2" if self.site.real else "simulated",
+            "identities": None if identities is None else str(identities.folder),
+        }
+
+    # Power
+
+    async def _start(self) -> None:
+        await super()._start()
+        certificate = self._certificate()
+        profile = tcat_profile(self.settings, certificate, self.eui64, self.pskd, is_sleepy=self.is_sleepy)
+        entropy = self.site.chance.stream(f"accessory/{self.id}/tcat").randbytes
+        self._own = certificate
+        server = TcatServer(TcatAgent(profile, entropy, self._node()), self.site.clock, self._channel, self._on_tcat)
+        self._server = server
+        server.agent.view = self._view
+        if self.settings.udp_port is not None and self.site.real:
+            port = 0 if self.site.free_ports else self.settings.udp_port
+            hosts = bind_hosts(self.site.reach)
+            self._udp = UdpServer(hosts, port, f"{self.id}: tcat", self._on_datagram)
+            self._udp_at = f"{shown_host(hosts[0])}:{self._udp.port}"
+        if self.settings.ble:
+            self._radio = TcatRadio(self, self.address, self.settings, lambda event: self.emit(event, _MEDIUM))
+            await self._radio.open(server)
+        if self.settings.tcat != "disabled":
+            server.do(lambda agent, now: agent.start(now))
+        if self.settings.tcat == "standby":
+            server.do(lambda agent, now: agent.standby(now))
+
+    async def _stop(self, *, goodbye: bool) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.stop()
+        if self._udp is not None:
+            self._udp.close()
+            self._udp = None
+        if self._radio is not None:
+            await self._radio.close(goodbye=goodbye)
+            self._radio = None
+        await super()._stop(goodbye=goodbye)
+
+    def _certificate(self) -> ThreadCertificate:
+        if not self.site.real:
+            return simulated_certificate(self.site.chance.stream(f"accessory/{self.id}/identity"), commissioner=False)
+        identities = self._identities = device_identities(self.settings.identities)
+        certificate, key = identities.certificate("device"), identities.key("device")
+        try:
+            self._context = server_context(certificate, key, identities.authority)
+            return ThreadCertificate.decode(identities.der("device"))
+        except (OSError, PairingError) as problem:
+            raise StoreError(f"{self.id}: TCAT certificates in {identities.folder}: {problem}") from None
+
+    def _channel(self) -> SecureChannel:
+        if self._context is None:
+            return SimulatedTls(self._own, server=True)
+        return TlsChannel(self._context, server=True)
+
+    # What is remembered
+
+    def dump_state(self) -> Mapping[str, Any]:
+        """The node, and the certificate of whoever commissioned it."""
+        kept = self._commissioner_certificate
+        return {**super().dump_state(), "commissioner_certificate": None if kept is None else kept.hex()}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take up what an earlier run left."""
+        super().load_state(state)
+        kept = state.get("commissioner_certificate")
+        self._commissioner_certificate = None if kept is None else bytes.fromhex(kept)
+
+    # The stream
+
+    def _on_datagram(self, payload: bytes, sender: Endpoint) -> None:
+        server, udp = self._server, self._udp
+        if server is None or udp is None:
+            return
+        peer = peer_name(sender)
+        if not payload:  # how simulations say that the Bluetooth link broke
+            server.lost(peer)
+            return
+
+        def send(data: bytes) -> None:
+            for start in range(0, len(data), _DATAGRAM):
+                udp.send(data[start : start + _DATAGRAM], sender)
+
+        server.heard(Link(peer, send), payload)
+
+    def _on_tcat(self, event: Event) -> None:
+        if isinstance(event, TcatSessionOpened):
+            event = replace(event, tls="1.2" if self.site.real else "simulated")
+        self.emit(event, _MEDIUM)
+        match event:
+            case TcatAdvertChanged(data=data) if self._radio is not None:
+                self._radio.advertise(data)
+            case TcatAdvertStopped() if self._radio is not None:
+                self._radio.hide()
+            case TcatSessionClosed() if self._radio is not None:
+                self._radio.disconnect()
+            case TcatDatasetSet(tlvs=tlvs):
+                if self._server is not None:
+                    self._commissioner_certificate = self._server.agent.node.commissioner_certificate
+                self._act(lambda: self.perform(lambda now: self._adopt(tlvs, now)))
+            case TcatThreadStarted():
+                self._act(lambda: self.perform(self.network.enable))
+            case TcatThreadStopped():
+                self._act(lambda: self.perform(self.network.disable))
+            case TcatDecommissioned():
+                self._commissioner_certificate = None
+                self._act(self._forget)
+
+    def _adopt(self, tlvs: bytes, now: int) -> Any:
+        return self.network.adopt_active_dataset(Dataset.decode(tlvs), now, cause="tcat")
+
+    def _forget(self) -> None:
+        self.perform(self.network.disable)
+        self.perform(lambda now: self.network.set_active_dataset(None, now))
+
+    def _act(self, action: Any) -> None:
+        """After the answer has left, unless power went meanwhile."""
+
+        def act() -> None:
+            if self._server is not None:
+                action()
+
+        self.site.clock.call_later(0, act)
+
+    # The node
+
+    def _on_event(self, event: Event) -> None:
+        super()._on_event(event)
+        if self._server is not None and not self._is_syncing:
+            self._is_syncing = True
+            self.site.clock.call_later(0, self._sync)
+
+    def _sync(self) -> None:
+        """Tell the agent how the node does, once for all that has happened in a moment."""
+        self._is_syncing = False
+        server = self._server
+        if server is not None:
+            if self.network.active_dataset is None:
+                self._commissioner_certificate = None
+            server.do(lambda agent, now: agent.node_changed(now, self._node()))
+
+    def _node(self) -> TcatNode:
+        return TcatNode(
+            dataset=self.network.active_dataset,
+            commissioner_certificate=self._commissioner_certificate,
+            attached=self.network.attached,
+        )
+
+    def _view(self) -> NodeView:
+        network = self.network
+        mode = sum(_MODE_BITS.values()) if not self.is_sleepy else _MODE_BITS["secure_requests"]
+        return NodeView(
+            eui64=self.eui64,
+            ext_address=network.ext_address,
+            mode=mode,
+            rloc16=network.rloc16,
+            mesh_local_prefix=network.mesh_local_prefix if network.attached else None,
+            mesh_local_iid=network.identity.mesh_local_iid,
+            channel_pages=b"\x00",
+            vendor_name=self.settings.vendor,
+            vendor_model=self.settings.model,
+            vendor_sw_version=self.settings.sw_version,
+            vendor_app_url="",
+            leader=self._leader_view(),
+            counters=network.mle_counters,
+        )
+
+    def _leader_view(self) -> LeaderView | None:
+        network = self.network
+        if network.role is not Role.LEADER:
+            return None
+        data = network.leader_data
+        return LeaderView(
+            partition_id=data.partition_id,
+            weighting=data.weighting,
+            data_version=data.data_version,
+            stable_data_version=data.stable_data_version,
+            leader_router_id=data.leader_router_id,
+            active_routers=network.router_count,
+        )
+
+    # Verbs
+
+    def _on(self) -> TcatServer:
+        if self._server is None:
+            raise ActionRefusedError(f"{self.id} is switched off")
+        return self._server
+
+    @verb("activate")
+    async def _do_activate(self, delay: Duration = "0s", duration: Duration = "0s") -> None:
+        """Let commissioners find it, after a delay and for a while; for good where `duration` is 0s."""
+        server, later, long = self._on(), duration_us(delay), duration_us(duration)
+        try:
+            if server.agent.state == "disabled":
+                server.do(lambda agent, now: agent.start(now))
+            server.do(lambda agent, now: agent.activate(now, delay=later, duration=long))
+        except LocalProtocolError as problem:
+            raise ActionRefusedError(str(problem)) from None
+
+    @verb("standby")
+    async def _do_standby(self) -> None:
+        """Let no commissioner find it any more; one that is connected may finish."""
+        try:
+            self._on().do(lambda agent, now: agent.standby(now))
+        except LocalProtocolError as problem:
+            raise ActionRefusedError(str(problem)) from None
+
+    @verb("disconnect")
+    async def _do_disconnect(self) -> None:
+        """Part with the commissioner."""
+        server = self._on()
+        if server.peer is None:
+            raise ActionRefusedError(f"no commissioner is connected to {self.id}")
+        server.lost(server.peer, "told")
+        if self._radio is not None:
+            self._radio.disconnect()
