@@ -19,9 +19,10 @@ from devices.transcripts.recorder import MemoryTranscript, Recorder
 from devices.transports.sockets import bind_udp
 from devices.transports.udp_client import UdpClient
 from pairing.engine import SECOND, Endpoint, Event
+from pairing.errors import PeerRejectedError
 from pairing.thread.dataset import Dataset
 from pairing.thread.joiner import Joiner
-from pairing.thread.meshcop_events import JoinerEntrusted
+from pairing.thread.meshcop_events import JoinerEntrusted, JoiningFailed
 from tests.support.thread_network import DATASET, counting_entropy
 from tests.support.transcripts import records_of
 
@@ -51,23 +52,32 @@ class Scene:
     async def get(self, path: str) -> Any:
         return (await self.rest.get(path)).json()
 
-    async def join(self) -> JoinerEntrusted:
-        """A joiner at the joiner port, until it has what it came for."""
+    async def join(self) -> JoinerEntrusted | JoiningFailed:
+        """A joiner at the joiner port, until it has what it came for, or not."""
         host, port = self.router.endpoints["joiner"].split(":")
         router = Endpoint(host, int(port))
-        entrusted: asyncio.Future[JoinerEntrusted] = asyncio.get_running_loop().create_future()
+        ended: asyncio.Future[JoinerEntrusted | JoiningFailed] = asyncio.get_running_loop().create_future()
 
         def note(event: Event) -> None:
-            if isinstance(event, JoinerEntrusted):
-                entrusted.set_result(event)
+            if isinstance(event, JoinerEntrusted | JoiningFailed):
+                ended.set_result(event)
 
         joiner = EngineDriver(Joiner(router, EUI64, PSKD, counting_entropy(20)), self.live.clock, on_event=note)
         joiner.port = path = await UdpClient.open(router, joiner.deliver, lambda: None)
         joiner.do(lambda engine, now: engine.start(now))
-        event = await asyncio.wait_for(entrusted, 10)
+        event = await asyncio.wait_for(ended, 10)
         joiner.stop()
         await path.close()
         return event
+
+    async def expect_joiner(self) -> str:
+        """A task of REST that lets the joiner in; its path."""
+        attributes = {"eui": EUI64.hex(), "pskd": PSKD, "timeout": 60}
+        task = {"data": [{"type": "addThreadDeviceTask", "attributes": attributes}]}
+        headers = {"Content-Type": "application/vnd.api+json"}
+        posted = (await self.rest.post("/api/actions", json=task, headers=headers)).json()
+        await self.happened("JoinerEnabled")
+        return f"/api/actions/{posted['data'][0]['id']}"
 
 
 @asynccontextmanager
@@ -162,22 +172,31 @@ async def test_a_joiner_is_let_in_over_udp_by_a_commissioner(home: Scene) -> Non
     await home.do("installer", "petition")
     await home.do("installer", "enable-joiner", joiner=EUI64.hex(), pskd=PSKD)
     entrusted = await home.join()
+    assert isinstance(entrusted, JoinerEntrusted)
     assert Dataset.decode(entrusted.tlvs).network_key == DATASET.network_key
     assert (await home.happened("JoinerFinalized", "installer"))["accepted"]
 
 
 async def test_a_joiner_is_let_in_over_udp_by_a_task_of_rest(home: Scene) -> None:
-    attributes = {"eui": EUI64.hex(), "pskd": PSKD, "timeout": 60}
-    task = {"data": [{"type": "addThreadDeviceTask", "attributes": attributes}]}
-    headers = {"Content-Type": "application/vnd.api+json"}
-    posted = (await home.rest.post("/api/actions", json=task, headers=headers)).json()
-    await home.happened("JoinerEnabled")
-    await home.join()
-    identifier = posted["data"][0]["id"]
-    ended = await home.rest.get(f"/api/actions/{identifier}", headers={"Accept": "application/vnd.api+json"})
-    assert ended.json()["data"]["attributes"]["status"] == "completed"
+    path = await home.expect_joiner()
+    assert isinstance(await home.join(), JoinerEntrusted)
+    assert (await home.get(path))["data"]["attributes"]["status"] == "completed"
     await home.happened("CommissionerLost")
     assert await home.get("/node/commissioner/state") == "disabled"
+
+
+@pytest.mark.parametrize("lie", [False, True])
+async def test_the_built_in_commissioner_rejects_whom_it_is_to_reject(lie: bool) -> None:
+    async with scene(provisioning_url=None if lie else "https://example.com/") as home:
+        if lie:
+            fault = home.live.install_fault(read_fault({"kind": "reject-joiners", "target": "br"}))
+        path = await home.expect_joiner()
+        refused = await home.join()
+        assert isinstance(refused, JoiningFailed)
+        assert isinstance(refused.error, PeerRejectedError)
+        assert (await home.happened("JoinerFinalized"))["accepted"] is False
+        assert (await home.get(path))["data"]["attributes"]["status"] == "failed"
+        assert not lie or fault.fired == 1
 
 
 # What passes by
