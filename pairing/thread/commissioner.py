@@ -81,6 +81,9 @@ class CommissionerSettings:
     keep_alive: Micros = 40 * SECOND
     joiner_udp_port: int = 1000
     max_joiners: int = 16
+    first_message_id: int | None = None
+    """None draws it. A Commissioner's locator comes round after eight sessions; who counts from 1 each time, as
+    ot-commissioner does, may then get from the Leader the stored answer to a request of an earlier session."""
     dtls: DtlsSettings = field(default_factory=DtlsSettings)
     joiners: JoinerServerSettings = field(default_factory=JoinerServerSettings)
     lies: CommissionerLies = field(default_factory=CommissionerLies)
@@ -100,7 +103,7 @@ class Commissioner:
         self.settings = settings or CommissionerSettings()
         self.state = CommissionerClientState.IDLE
         self.session_id: int | None = None
-        self._link = CommissionerLink(address, password, entropy, self.settings.dtls)
+        self._link = CommissionerLink(address, password, entropy, self.settings.dtls, self.settings.first_message_id)
         self._waiting: list[Request] = []
         self._prefix: bytes | None = None
         self._keep_alive_at: Micros | None = None

@@ -1,7 +1,8 @@
 """A Commissioner's way to its Border Agent: a DTLS client, CoAP in it, and CoAP to the Leader in the UDP proxy.
 
-Requests go out, their answers come back matched; what they mean is `commissioner`'s. Order of draws: the DTLS client's;
-a token of eight octets for each request, the inner one before that of the UDP_TX around it. Message IDs count from 1.
+Requests go out, their answers come back matched; what they mean is `commissioner`'s. Order of draws: the first message
+IDs of the connection and of the proxy, unless given; the DTLS client's; a token of eight octets for each request, the
+inner one before that of the UDP_TX around it.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,8 +33,6 @@ from pairing.errors import DecodeError, EncodeError, PairingError
 from pairing.thread.meshcop_events import DatasetChangeNotified
 from pairing.thread.relay import RelayMessage
 from pairing.thread.udp_proxy import TMF_PORT, ProxiedDatagram
-
-_COUNTED_FROM_ONE = CoapSettings(first_message_id=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +70,20 @@ class JoinerDatagramReceived(Event):
 class CommissionerLink:
     """One connection. Everything that it returns is to be sent or digested by its owner."""
 
-    def __init__(self, address: Address, password: bytes, entropy: Entropy, settings: DtlsSettings) -> None:
+    def __init__(
+        self,
+        address: Address,
+        password: bytes,
+        entropy: Entropy,
+        settings: DtlsSettings,
+        first_message_id: int | None = None,
+    ) -> None:
         self.peer = peer_name(address)
         self._address = address
         self._dtls = DtlsClient(address, password, entropy, settings)
-        self._coap = CoapEndpoint(entropy, _COUNTED_FROM_ONE)
-        self._inner = CoapEndpoint(entropy, _COUNTED_FROM_ONE)
+        coap = CoapSettings(first_message_id=first_message_id)
+        self._coap = CoapEndpoint(entropy, coap)
+        self._inner = CoapEndpoint(entropy, coap)
         self._requests: dict[bytes, Request] = {}
         self._inner_requests: dict[bytes, Request] = {}
         self._reached: set[Address] = set()

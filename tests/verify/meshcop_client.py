@@ -104,6 +104,7 @@ class CommissionerReplay:
         settings = CommissionerSettings(
             commissioner_id=name.decode(),
             keep_alive=NEVER,
+            first_message_id=1,
             joiner_udp_port=int.from_bytes(port or b"\x03\xe8", "big"),
             dtls=self._capture.client_settings(),
             joiners=joiners,

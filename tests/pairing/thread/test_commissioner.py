@@ -374,3 +374,17 @@ def test_whatever_is_lost_both_ends_agree_or_both_know_that_they_do_not(block: i
         assert wire.agent.sessions == (), seed
         assert wire.network.commissioning.active is None, seed
         assert engine.is_idle, seed
+
+
+@pytest.mark.parametrize(("first", "drawn"), [(None, [2, 2]), (1, [])])
+def test_message_ids_of_a_session_are_drawn_unless_given(first: int | None, drawn: list[int]) -> None:
+    # OpenThread's Leader, asked with the id of an earlier session from the same locator, repeated what it answered then.
+    lengths: list[int] = []
+    entropy = counting_entropy(5)
+
+    def counted(length: int) -> bytes:
+        lengths.append(length)
+        return entropy(length)
+
+    Commissioner(PORTS[""], PSKC, counted, CommissionerSettings(first_message_id=first))
+    assert [length for length in lengths if length == 2] == drawn
