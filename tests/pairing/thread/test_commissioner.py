@@ -378,7 +378,7 @@ def test_whatever_is_lost_both_ends_agree_or_both_know_that_they_do_not(block: i
 
 @pytest.mark.parametrize(("first", "drawn"), [(None, [2, 2]), (1, [])])
 def test_message_ids_of_a_session_are_drawn_unless_given(first: int | None, drawn: list[int]) -> None:
-    # OpenThread's Leader, asked with the id of an earlier session from the same locator, repeated what it answered then.
+    # With the id of an earlier session, from the same locator, OpenThread's Leader repeated what it answered then.
     lengths: list[int] = []
     entropy = counting_entropy(5)
 
