@@ -4,12 +4,14 @@ The value of an extension is a DER element of which devices skip the two header 
 we. Chain, signature and role are judged elsewhere. Source: Thread 1.4 specification, chapter 13; RFC 5280.
 """
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.utils import CryptographyDeprecationWarning
 
 from pairing.errors import DecodeError
 
@@ -17,7 +19,15 @@ THREAD_ARC = "1.3.6.1.4.1.44970"
 DOMAIN_NAME, THREAD_VERSION, AUTHORIZATION, NETWORK_NAME, EXTENDED_PAN_ID = range(1, 6)
 AUTHORIZATION_LENGTH = 5
 _ELEMENT_HEADER = 2
-_BAD = (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, UnsupportedAlgorithm)
+_BAD = (
+    ValueError,
+    TypeError,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    UnsupportedAlgorithm,
+    CryptographyDeprecationWarning,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +45,13 @@ class ThreadCertificate:
     def decode(cls, der: bytes) -> "ThreadCertificate":
         """Read a certificate. Raises DecodeError."""
         try:
-            certificate = x509.load_der_x509_certificate(der)
-            values = {extension.oid.dotted_string: extension.value for extension in certificate.extensions}
-            spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-            subject = certificate.subject.rfc4514_string()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # a country of three letters is none of our business
+                warnings.simplefilter("error", CryptographyDeprecationWarning)  # such as a serial number of 0
+                certificate = x509.load_der_x509_certificate(der)
+                values = {extension.oid.dotted_string: extension.value for extension in certificate.extensions}
+                spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+                subject = certificate.subject.rfc4514_string()
         except _BAD as problem:
             raise DecodeError(0, f"not a certificate: {type(problem).__name__}") from None
         thread = {
