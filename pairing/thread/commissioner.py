@@ -55,6 +55,8 @@ ACTIVE_TYPES = bytes((14, 0, 53, 2, 7, 5, 3, 1, 4, 12))
 PENDING_TYPES = ACTIVE_TYPES + bytes((52, 51))
 COMMISSIONER_TYPES = bytes((11, 9, 8, 61, 62, 18, 65, 66))
 """What ot-commissioner asks for; the last but one and two before are ports and filters of commercial commissioning."""
+_WATCHED_FOR: Micros = 45 * SECOND
+"""A Border Agent ends a connection 50 s after its handshake or its last keep-alive."""
 _SETS = {
     "c/as": "MGMT_ACTIVE_SET",
     "c/ps": "MGMT_PENDING_SET",
@@ -108,6 +110,7 @@ class Commissioner:
         self._prefix: bytes | None = None
         self._keep_alive_at: Micros | None = None
         self._alive_at: Micros = 0
+        self._watched_at: Micros = 0
         self._table = JoinerTable(self.settings.max_joiners)
         self._joiners = JoinerSessions(entropy, self.settings.joiners, joiner_cookies)
 
@@ -293,6 +296,7 @@ class Commissioner:
                     done += self._on_joiners(self._joiners.receive(output.message, tuple(self._table), now), now)
                 case HandshakeCompleted():
                     self._try(_I.CONNECTED)
+                    self._watched_at = now
                     done.append(output)
                 case HandshakeFailed():
                     self._try(_I.REFUSED)
@@ -338,7 +342,9 @@ class Commissioner:
         if state is State.ACCEPT and session is not None and len(session) >= 2:
             self.session_id = int.from_bytes(session[:2], "big")
             self._try(_I.ACCEPTED)
-            self._alive_at, self._keep_alive_at = now, now + self.settings.keep_alive
+            self._alive_at = now
+            # The Border Agent's watchdog has run since the handshake, whenever the petition came.
+            self._keep_alive_at = min(now + self.settings.keep_alive, max(now, self._watched_at + _WATCHED_FOR))
             return [PetitionAccepted(commissioner_id=own, session_id=self.session_id, peer=self._link.peer)]
         if state is State.REJECT:
             holder = find_tlv(tlvs, _T.COMMISSIONER_ID)
@@ -358,7 +364,8 @@ class Commissioner:
             return []
         is_accepted = _state(payload) is State.ACCEPT
         answered = KeepAliveAnswered(accepted=is_accepted, peer=self._link.peer)
-        self._alive_at = now if is_accepted else self._alive_at
+        if is_accepted:
+            self._alive_at = self._watched_at = now
         return [answered] if is_accepted else [answered, *self._lost("superseded")]
 
     def _on_dataset(self, request: Request, payload: bytes, now: Micros) -> list[Output]:

@@ -127,6 +127,17 @@ def test_a_set_without_session_id_replaces_the_dataset_only_on_request(replaces:
 # What ends a connection
 
 
+@pytest.mark.parametrize("after", ["1s", "30s", "49s"])
+def test_a_petition_long_after_the_handshake_holds_its_place(after: str) -> None:
+    with home() as running:
+        assert rule(running, "alpha", "get") == "done"
+        running.advance(after)
+        assert rule(running, "alpha", "petition") == "done"
+        running.advance("5m")
+        assert running["alpha"].state == "active"
+        assert told(running, "CommissionerLost") == []
+
+
 @pytest.mark.parametrize(
     ("verb", "arguments", "reason"),
     [("power-off", {}, "disconnected"), ("disable", {}, "disconnected"), ("factory-reset", {}, "disconnected")],
