@@ -1,6 +1,6 @@
 """Why two devices of Wi-Fi Aware did not agree on a bootstrapping method."""
 
-from devices.explain import causes
+from devices.explain import causes, other_side
 from devices.explain.air import nan_frame
 from devices.explain.finding import Finding, Outcome, explains
 from devices.explain.story import Event, Story, Telling, text_of
@@ -21,6 +21,7 @@ def explain(story: Story, event: Event) -> Finding:
         _of_choice(event),
         causes.of_other_side(story, event, peer, "BootstrappingFailed"),
         causes.of_loss(story, event, peer) if text_of(event, "error") == "ExchangeTimeoutError" else None,
+        other_side.of_bootstrapping(story, event, peer),
     )
     return Finding(
         event=event,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from devices.explain import causes
+from devices.explain import causes, other_side
 from devices.explain.air import nan_frame
 from devices.explain.finding import Finding, Outcome, explains
 from devices.explain.story import Event, Story, Telling, Values, number_of, text_of, values_of
@@ -43,6 +43,7 @@ def explain(story: Story, event: Event) -> Finding:
         causes.of_other_side(story, event, peer, "DataPathFailed"),
         _of_other_keys(story, event, peer, values),
         causes.of_loss(story, event, peer) if text_of(event, "error") == "ExchangeTimeoutError" else None,
+        other_side.of_data_path(story, event, peer),
     )
     expected, came = _compared(frame, number, event, values) if is_proof else ("", "")
     return Finding(

@@ -22,6 +22,7 @@ class Outcome(Enum):
     FAULT = "fault"  # the home itself changed or lost a frame, or told a lie
     CHOICE = "choice"  # somebody or some policy said no
     CONSEQUENCE = "consequence"  # another event explains it
+    OTHER_SIDE = "other side"  # what a device that is not recorded did tells it; only its own log could prove it
     IGNORED = "ignored"  # discarded as the standard says; no failure
     UNKNOWN = "unexplained"
 

@@ -7,7 +7,7 @@ of both sides where the transcript holds them.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from devices.explain import causes, ignored
+from devices.explain import causes, ignored, other_side
 from devices.explain.causes import Reason
 from devices.explain.finding import Finding, Outcome, explains
 from devices.explain.story import Event, Story, Telling, Values, number_of, text_of, values_of
@@ -152,6 +152,7 @@ def _reason(case: _Case) -> Reason:
         causes.of_other_side(story, event, case.peer, "PairingFailed", "PasnFailed") if case.is_told else None,
         _of_ignored(case) if case.cause in _SILENT else None,
         causes.of_loss(story, event, case.peer) if case.cause in _SILENT else None,
+        other_side.of_pairing(story, event, case.peer, is_password_right=_is_password_right(case)),
     )
 
 
@@ -261,6 +262,11 @@ def _values_of_other_side(case: _Case) -> tuple[Values, Values] | None:
         if pasn or sae:
             return pasn, sae
     return None
+
+
+def _is_password_right(case: _Case) -> bool:
+    """Whether the own side had the password that the user gives."""
+    return bool(case.sae.get("pwd_seed") and case.story.password) and _of_password(case, case.sae) is None
 
 
 def _of_password(case: _Case, sae: Values, whose: str = "") -> Reason | None:
