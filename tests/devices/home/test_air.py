@@ -1,6 +1,8 @@
 """The air of a home: its TSF, its faults, and the UDP port that its file opens."""
 
 import socket
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +13,12 @@ from devices.media.air import AirPort
 from devices.media.medium import Flight
 from devices.spec import read_home
 from devices.transports.air_hub import AirHub
+from pairing.nan.service_id import service_id
 from tests.support.frames import BROADCAST, frame, mac
+from tests.support.needs import requires_tools
 
 ANN, BEN = mac(1), mac(2)
+SERVICE = "_camera._udp"
 
 
 class _Pair:
@@ -122,6 +127,22 @@ def test_a_port_outside_the_reach_is_refused() -> None:
 def test_in_virtual_time_the_port_stays_closed() -> None:
     with Home({"air": {"udp": "127.0.0.1:0"}}, seed=1, virtual=True) as home:
         assert home.live.air_hub is None
+
+
+def test_twenty_lines_of_c_find_a_publisher(tmp_path: Path) -> None:
+    requires_tools("cc")
+    page = (Path(__file__).parents[3] / "specs" / "protocols" / "air.md").read_text()
+    program = page.split("```c\n")[1].split("```")[0]
+    assert len(program.splitlines()) <= 20
+    (tmp_path / "find.c").write_text(program)
+    compiler = ["cc", "-Wall", "-Werror", "-o", str(tmp_path / "find"), str(tmp_path / "find.c")]
+    subprocess.run(compiler, check=True, timeout=60)
+    camera = {"id": "camera", "kind": "wifi-aware-publisher", "service": SERVICE, "nmi": "02:00:00:00:00:ca"}
+    with Home({"air": {"udp": "127.0.0.1:0"}, "accessory": [camera]}, seed=1) as home:
+        port = _hub(home).address[1]
+        finder = [str(tmp_path / "find"), str(port), service_id(SERVICE).hex()]
+        found = subprocess.run(finder, capture_output=True, text=True, timeout=20, check=True)
+        assert found.stdout == "02:00:00:00:00:ca\n"
 
 
 @pytest.mark.parametrize("udp", ["8710", "localhost:8710", "127.0.0.1", "127.0.0.1:port", "127.0.0.1:70000", "[::1]:1"])
