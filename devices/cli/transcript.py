@@ -42,18 +42,25 @@ def export(
     file: FileArgument,
     pcapng: Annotated[Path | None, typer.Option(metavar="OUT", help="A capture for Wireshark; - is stdout.")] = None,
     jsonl: Annotated[Path | None, typer.Option(metavar="OUT", help="JSON lines; - is stdout.")] = None,
+    btsnoop: Annotated[Path | None, typer.Option(metavar="OUT", help="HCI of one Bluetooth host; - is stdout.")] = None,
+    actor: Annotated[str | None, typer.Option(help="Whose HCI --btsnoop writes, where there are several.")] = None,
 ) -> None:
     """Convert a transcript. Of a damaged file everything before the damage is converted, then the error is told."""
+    from devices.transcripts.btsnoop import to_btsnoop
     from devices.transcripts.export import to_json_lines, to_pcapng
     from devices.transcripts.show import read_file
 
-    if (pcapng is None) == (jsonl is None):
-        raise UsageError("export writes one thing: --pcapng OUT or --jsonl OUT")
+    if sum(each is not None for each in (pcapng, jsonl, btsnoop)) != 1:
+        raise UsageError("export writes one thing: --pcapng OUT, --jsonl OUT or --btsnoop OUT")
+    if actor is not None and btsnoop is None:
+        raise UsageError("--actor goes with --btsnoop")
     records = read_file(file)
     if pcapng is not None:
         _write(file, pcapng, lambda sink: to_pcapng(records, sink))
     if jsonl is not None:
         _write(file, jsonl, lambda sink: to_json_lines(records, sink))
+    if btsnoop is not None:
+        _write(file, btsnoop, lambda sink: to_btsnoop(records, sink, actor))
 
 
 def _write(source: Path, out: Path, convert: Callable[[_Sink], int]) -> None:

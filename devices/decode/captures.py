@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
 from devices.decode.air_summary import air_summary
+from devices.decode.hci import hci_summary
 from devices.decode.layers import Decoded, Layer, decode, decode_as, layer_called
 from devices.errors import CaptureError
 from pairing.errors import DecodeError
 
 ETHERNET, RAW, IEEE802_11, RADIOTAP, IPV4, IPV6 = 1, 101, 105, 127, 228, 229
+BLUETOOTH_H4, BLUETOOTH_H4_WITH_DIRECTION = 187, 201
 _LAYER_OF_LINK: Final = {
     ETHERNET: "ethernet",
     RAW: "ip",
@@ -22,6 +24,8 @@ _LAYER_OF_LINK: Final = {
     IPV6: "ip",
     IEEE802_11: "802.11",
     RADIOTAP: "radiotap",
+    BLUETOOTH_H4: "hci",
+    BLUETOOTH_H4_WITH_DIRECTION: "hci-phdr",
 }
 _PCAP_MAGICS: Final = {
     b"\xd4\xc3\xb2\xa1": ("<", 1_000_000),
@@ -73,10 +77,12 @@ def decode_packet(packet: Packet) -> Decoded:
 
 
 def summary_of(packet: Packet) -> str:
-    """One line: what a frame of the air says, else the title and the innermost meaning that there is."""
+    """One line: what a frame of the air or of HCI says, else the title and the innermost meaning that there is."""
     known = layer_of_link(packet.link_type)
     if known is not None and known.name == "802.11":
         return air_summary(packet.data)
+    if packet.link_type in (BLUETOOTH_H4, BLUETOOTH_H4_WITH_DIRECTION):
+        return hci_summary(packet.data[4 * (packet.link_type == BLUETOOTH_H4_WITH_DIRECTION) :])
     try:
         decoded = decode_packet(packet)
     except DecodeError:

@@ -12,13 +12,13 @@ from pathlib import Path
 from devices.errors import TranscriptError
 from devices.transcripts.key_log import key_log_line
 from devices.transcripts.ladder import Cast, ladder
-from devices.transcripts.pcapng import IP_MEDIA, PcapngWriter, datagram
+from devices.transcripts.pcapng import PcapngWriter, captured, host_of
 from devices.transcripts.reader import Frame, Happened, Record, read_transcript
 from devices.transcripts.show import record_document
 
 
 def to_pcapng(records: Iterable[Record], sink: Callable[[bytes], object]) -> int:
-    """Every frame as it was sent, one interface a medium; returns how many there were.
+    """Every frame as it was sent, one interface a medium and a Bluetooth host; returns how many there were.
 
     Keys of DTLS connections, where the transcript tells them, go before all frames: Wireshark reads a capture once.
     """
@@ -37,7 +37,8 @@ def to_pcapng(records: Iterable[Record], sink: Callable[[bytes], object]) -> int
     if lines:
         writer.secrets("".join(f"{line}\n" for line in lines).encode())
     for frame in frames:
-        writer.frame(frame.medium, frame.at_us, packet_of(frame), f"from {frame.sender}")
+        host = host_of(frame.medium, frame.sender)
+        writer.frame(frame.medium, frame.at_us, packet_of(frame), f"from {frame.sender}", host=host)
     if damage is not None:
         raise damage
     return len(frames)
@@ -70,10 +71,8 @@ def write_artifacts(folder: Path, transcript: bytes, replay: str, *, is_private:
 
 
 def packet_of(frame: Frame) -> bytes:
-    """The frame as a capture holds it: on lan and mesh in an IP packet, elsewhere as it is."""
-    if frame.medium not in IP_MEDIA:
-        return frame.payload
+    """The frame as a capture holds it; TranscriptError if it cannot be in one."""
     try:
-        return datagram(frame.source, frame.to, frame.payload)
+        return captured(frame.medium, frame.source, frame.to, frame.payload)
     except (ValueError, TypeError, IndexError, struct.error) as problem:
         raise TranscriptError(f"the frame at {frame.at_us} us cannot be an IP packet: {problem}") from None

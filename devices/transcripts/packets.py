@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from devices.decode.captures import IEEE802_11, RAW, Packet
+from devices.decode.captures import BLUETOOTH_H4_WITH_DIRECTION, IEEE802_11, RAW, Packet
 from devices.transcripts.export import packet_of
 from devices.transcripts.pcapng import IP_MEDIA, LINKTYPE_USER0
 from devices.transcripts.reader import Frame, read_transcript
 from devices.transcripts.recorder import FORMAT
 
-_LINK_TYPES = {**dict.fromkeys(IP_MEDIA, RAW), "air": IEEE802_11}
+_LINK_TYPES = {**dict.fromkeys(IP_MEDIA, RAW), "air": IEEE802_11, "ble": BLUETOOTH_H4_WITH_DIRECTION}
 
 
 def is_transcript(head: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""pcapng: one interface a medium, so Wireshark shows a home as it shows a network.
+"""pcapng: one interface a medium, and one a Bluetooth host, so Wireshark shows a home as it shows a network.
 
 Lan and mesh are written as raw IP (LINKTYPE_RAW) with headers made from the endpoints. Source: the pcapng specification
 (draft-ietf-opsawg-pcapng), blocks SHB, IDB, EPB and DSB.
@@ -9,14 +9,20 @@ import struct
 from collections.abc import Callable
 from typing import Any, Final
 
+from devices.media.ble import CONTROLLER
 from pairing.engine import Micros
 
 LINKTYPE_RAW: Final = 101
 LINKTYPE_IEEE802_11: Final = 105
 LINKTYPE_USER0: Final = 147
+LINKTYPE_BLUETOOTH_HCI_H4_WITH_PHDR: Final = 201
 IP_MEDIA: Final = ("lan", "mesh")
 """Media whose frames are UDP payloads between endpoints."""
-_LINKTYPES: Final = {**dict.fromkeys(IP_MEDIA, LINKTYPE_RAW), "air": LINKTYPE_IEEE802_11}
+_LINKTYPES: Final = {
+    **dict.fromkeys(IP_MEDIA, LINKTYPE_RAW),
+    "air": LINKTYPE_IEEE802_11,
+    "ble": LINKTYPE_BLUETOOTH_HCI_H4_WITH_PHDR,
+}
 _IF_NAME: Final = 2
 _IF_FCSLEN: Final = 13
 _SHB: Final = 0x0A0D0D0A
@@ -51,17 +57,18 @@ class PcapngWriter:
         body = struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + _option(4, b"pairlab") + _END
         self._sink(_block(_SHB, body))
 
-    def frame(self, medium: str, at_us: Micros, payload: bytes, comment: str = "") -> None:
-        """One packet on the medium's interface, which is described at its first use."""
-        if medium not in self._interfaces:
-            self._interfaces[medium] = len(self._interfaces)
+    def frame(self, medium: str, at_us: Micros, payload: bytes, comment: str = "", *, host: str = "") -> None:
+        """One packet on the medium's interface, or on that of a `host` there; each is described at its first use."""
+        name = f"{medium} {host}".rstrip()
+        if name not in self._interfaces:
+            self._interfaces[name] = len(self._interfaces)
             link_type = _LINKTYPES.get(medium, LINKTYPE_USER0)
-            options = _option(_IF_NAME, medium.encode())
+            options = _option(_IF_NAME, name.encode())
             if link_type == LINKTYPE_IEEE802_11:
                 options += _option(_IF_FCSLEN, b"\0")  # frames end where their bodies end
             self._sink(_block(_IDB, struct.pack("<HHI", link_type, 0, 0) + options + _END))
         head = struct.pack(
-            "<IIIII", self._interfaces[medium], at_us >> 32, at_us & 0xFFFFFFFF, len(payload), len(payload)
+            "<IIIII", self._interfaces[name], at_us >> 32, at_us & 0xFFFFFFFF, len(payload), len(payload)
         )
         options = _option(1, comment.encode()) + _END if comment else b""
         self._sink(_block(_EPB, head + _pad(payload) + options))
@@ -69,6 +76,18 @@ class PcapngWriter:
     def secrets(self, key_log: bytes) -> None:
         """A TLS key log in NSS form, which lets Wireshark decrypt what follows."""
         self._sink(_block(_DSB, struct.pack("<II", _TLS_KEY_LOG, len(key_log)) + _pad(key_log)))
+
+
+def host_of(medium: str, sender: str) -> str:
+    """Whose interface a frame is on: on ble each host has its own HCI."""
+    return sender if medium == "ble" else ""
+
+
+def captured(medium: str, source: Any, to: Any, payload: bytes) -> bytes:
+    """A frame as a capture holds it: on lan and mesh in an IP packet, on ble after its direction, else as it is."""
+    if medium == "ble":
+        return struct.pack(">I", source == CONTROLLER) + payload
+    return datagram(source, to, payload) if medium in IP_MEDIA else payload
 
 
 def datagram(source: Any, to: Any, payload: bytes) -> bytes:
@@ -121,8 +140,9 @@ class PcapngTap:
 
     def sent(self, medium: str, sender: str, source: Any, to: Any, payload: bytes) -> None:
         """A port has sent a frame."""
-        packet = datagram(source, to, payload) if medium in IP_MEDIA else payload
-        self._writer.frame(medium, self._started_us + self._now(), packet, f"from {sender}")
+        packet = captured(medium, source, to, payload)
+        at_us = self._started_us + self._now()
+        self._writer.frame(medium, at_us, packet, f"from {sender}", host=host_of(medium, sender))
 
     def fate(self, flight: Any, survivors: Any) -> None:
         """Fates are in the transcript; a capture shows what was sent."""

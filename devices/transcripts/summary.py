@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from devices.decode.air_summary import Names, air_summary
+from devices.decode.hci import hci_summary
 from devices.events import members
 from devices.transcripts.reader import Fate, Frame, Happened
 from pairing.dnssd.messages import Message, Question, Record, RecordType, decode
@@ -29,6 +30,8 @@ def frame_summary(frame: Frame, names: Names | None = None) -> str:
     """What a frame says; `names` are those of Wi-Fi Aware services, by service ID."""
     if frame.medium == "air":
         return air_summary(frame.payload, names)
+    if frame.medium == "ble":
+        return hci_summary(frame.payload)
     if MDNS_PORT in (_port(frame.source), _port(frame.to)):
         try:
             return message_summary(decode(frame.payload))

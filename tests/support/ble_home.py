@@ -39,7 +39,9 @@ class Central:
                 return type_in()
 
         seed_bluetooth(home.chance.stream("test/central"))
-        radio = Radio(home.ble, "central", "02:00:00:00:00:02", home.chance.stream("test/radio"))
+        radio = Radio(
+            home.ble, "central", "02:00:00:00:00:02", home.chance.stream("test/radio"), home.ble.tap_of("central")
+        )
         config = DeviceConfiguration(name="central", address=hci.Address("C4:00:00:00:00:02"))
         device = Device(config=config, host=Host(radio, AsyncPipeSink(radio)))
         device.keystore = MemoryKeyStore()
