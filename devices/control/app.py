@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from devices.control.accessories import accessory_routes
+from devices.control.air import air_routes
 from devices.control.clock import clock_routes
 from devices.control.commissioners import commissioner_routes
 from devices.control.desk import Desk
@@ -53,7 +54,7 @@ def app_of(desk: Desk, *, token: str | None = None, hosts: Collection[str] = ())
         responses={"4XX": _PROBLEM, "503": _PROBLEM},
     )
     controllers = (phone_routes, wifi_aware_routes, commissioner_routes)
-    for routes in (home_routes, accessory_routes, *controllers, event_routes, fault_routes, clock_routes):
+    for routes in (home_routes, accessory_routes, *controllers, event_routes, fault_routes, clock_routes, air_routes):
         app.include_router(routes(desk))
     app.include_router(page_routes())
     app.add_middleware(Guard, token=token, hosts=hosts)

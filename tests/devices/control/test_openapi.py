@@ -54,6 +54,7 @@ ROUTES = {
     ),
     ("get", "/v1/phones/{id}/wifi-aware/callbacks"),
     ("post", "/v1/phones/{id}/wifi-aware/{method}"),
+    ("get", "/v1/air/tsf"),
     ("get", "/v1/time"),
     ("post", "/v1/time/advance"),
 }
