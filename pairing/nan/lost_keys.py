@@ -49,7 +49,9 @@ class LostKeys:
         identity, peer = read.find(IdentityResolution), frame.transmitter
         is_request = any(each.type == NpbaType.REQUEST for each in read.find_all(PairingBootstrapping))
         is_another = identity is not None and identity != known and _is_of(read, ServiceControlType.PUBLISH)
-        if is_request or is_another:
+        # To us alone, whoever has keys speaks under them: the reference peer drops them with its last data path.
+        is_answer = not frame.is_group_addressed and _is_of(read, ServiceControlType.PUBLISH)
+        if is_request or is_another or is_answer:
             self._peers[peer] = key
         return peer in self._peers and is_for_anybody(read)
 

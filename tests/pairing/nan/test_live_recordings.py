@@ -1,11 +1,17 @@
 """What an independent implementation sent to our devices and was sent by them, and what it taught."""
 
+from dataclasses import replace
+
 import pytest
 
-from pairing.nan.attributes import Availability, ElementContainer, Ndc
+from pairing.ieee80211.frames import ManagementFrame
+from pairing.nan.attributes import Availability, ElementContainer, IdentityResolution, Ndc
 from pairing.nan.data_path_schedule import committed_to
 from pairing.nan.frames import NanActionFrame, decode_nan_frame
+from pairing.nan.identifiers import NAN_NETWORK_ID
+from pairing.nan.lost_keys import LostKeys
 from pairing.nan.pairing_events import PairingCause, PairingFailed
+from pairing.nan.protection import FrameProtection
 from tests.support.nan_air import CAMERA, Fate, delivered, home
 from tests.support.nan_live import THEIRS, Frame, recordings
 from tests.support.nan_people import People, paired_home, path_ends
@@ -51,6 +57,20 @@ def test_a_confirm_commits_us_to_the_slots_that_it_agrees_to() -> None:
     assert committed_to((before,), proposed) == (after,)
     assert before.sequence_id != after.sequence_id
     assert committed_to((after,), proposed) == (after,)
+
+
+def test_who_answers_us_in_the_open_has_lost_its_keys_and_is_verified() -> None:
+    # It drops the keys of a pairing with its last data path, and answers under the same NIRA as before.
+    answer = next(each.octets for each in recordings()["keys_lost_with_the_last_data_path"] if each.kind == "sdf")
+    frame, protection = ManagementFrame.decode(answer), FrameProtection()
+    protection.install_data_path(frame.receiver, frame.transmitter, 7, bytes(16))
+    key = protection.in_use(frame.receiver, frame.transmitter)
+    identity = decode_nan_frame(answer).find(IdentityResolution)
+    lost = LostKeys()
+    assert lost.hears(frame, key, identity)
+    assert frame.transmitter in lost
+    everybody = replace(frame, receiver=NAN_NETWORK_ID)
+    assert not LostKeys().hears(everybody, key, identity)
 
 
 def test_silence_after_a_verification_says_that_the_peer_may_have_forgotten_us() -> None:
