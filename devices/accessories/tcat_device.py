@@ -12,22 +12,19 @@ from typing import Any
 
 from devices.accessories.registry import accessory
 from devices.accessories.tcat_radio import TcatRadio
-from devices.accessories.tcat_server import Link, TcatServer
+from devices.accessories.tcat_server import TcatServer
 from devices.accessories.tcat_settings import (
     TcatDeviceSettings,
-    device_identities,
-    simulated_certificate,
     tcat_profile,
 )
+from devices.accessories.tcat_udp import TcatUdp
 from devices.accessories.thread_device import ThreadDevice
 from devices.actor import Site, verb
 from devices.errors import ActionRefusedError, StoreError
 from devices.spec import Duration, duration_us
-from devices.stores.tcat_identities import TcatIdentities
-from devices.transports.reach import bind_hosts, shown_host
+from devices.stores.tcat_identities import TcatIdentities, own_identities, simulated_certificate
 from devices.transports.tcat_tls import SecureChannel, SimulatedTls, TlsChannel, server_context
-from devices.transports.udp_server import UdpServer
-from pairing.engine import Endpoint, Event, peer_name
+from pairing.engine import Event
 from pairing.errors import LocalProtocolError, PairingError
 from pairing.thread.dataset import Dataset
 from pairing.thread.node import Role
@@ -47,7 +44,6 @@ from pairing.thread.tcat.events import (
 from pairing.thread.tcat.profile import TcatNode
 
 _MEDIUM = "ble"
-_DATAGRAM = 512
 _MODE_BITS = {"rx_on_when_idle": 0x08, "secure_requests": 0x04, "full_thread_device": 0x02, "full_network_data": 0x01}
 
 
@@ -65,8 +61,7 @@ class TcatDevice(ThreadDevice):
         self.address = settings.address or drawn.hex(":").upper()
         self._server: TcatServer | None = None
         self._radio: TcatRadio | None = None
-        self._udp: UdpServer | None = None
-        self._udp_at = ""
+        self._udp: TcatUdp | None = None
         self._context: ssl.SSLContext | None = None
         self._identities: TcatIdentities | None = None
         self._commissioner_certificate: bytes | None = None
@@ -79,7 +74,7 @@ class TcatDevice(ThreadDevice):
         """`ble`: its address; `tcat`: where it is reached over UDP."""
         found = {"ble": self.address} if self.settings.ble else {}
         if self._udp is not None:
-            found["tcat"] = self._udp_at
+            found["tcat"] = self._udp.at
         return found
 
     @property
@@ -112,11 +107,8 @@ class TcatDevice(ThreadDevice):
         server = TcatServer(TcatAgent(profile, entropy, self._node()), self.site.clock, self._channel, self._on_tcat)
         self._server = server
         server.agent.view = self._view
-        if self.settings.udp_port is not None and self.site.real:
-            port = 0 if self.site.free_ports else self.settings.udp_port
-            hosts = bind_hosts(self.site.reach)
-            self._udp = UdpServer(hosts, port, f"{self.id}: tcat", self._on_datagram)
-            self._udp_at = f"{shown_host(hosts[0])}:{self._udp.port}"
+        if self.settings.udp_port is not None:
+            self._udp = TcatUdp(self, self.settings.udp_port, server)
         if self.settings.ble:
             self._radio = TcatRadio(self, self.address, self.settings, lambda event: self.emit(event, _MEDIUM))
             await self._radio.open(server)
@@ -140,7 +132,7 @@ class TcatDevice(ThreadDevice):
     def _certificate(self) -> ThreadCertificate:
         if not self.site.real:
             return simulated_certificate(self.site.chance.stream(f"accessory/{self.id}/identity"), commissioner=False)
-        identities = self._identities = device_identities(self.settings.identities)
+        identities = self._identities = own_identities(self.settings.identities)
         certificate, key = identities.certificate("device"), identities.key("device")
         try:
             self._context = server_context(certificate, key, identities.authority)
@@ -167,21 +159,6 @@ class TcatDevice(ThreadDevice):
         self._commissioner_certificate = None if kept is None else bytes.fromhex(kept)
 
     # The stream
-
-    def _on_datagram(self, payload: bytes, sender: Endpoint) -> None:
-        server, udp = self._server, self._udp
-        if server is None or udp is None:
-            return
-        peer = peer_name(sender)
-        if not payload:  # how simulations say that the Bluetooth link broke
-            server.lost(peer)
-            return
-
-        def send(data: bytes) -> None:
-            for start in range(0, len(data), _DATAGRAM):
-                udp.send(data[start : start + _DATAGRAM], sender)
-
-        server.heard(Link(peer, send), payload)
 
     def _on_tcat(self, event: Event) -> None:
         if isinstance(event, TcatSessionOpened):

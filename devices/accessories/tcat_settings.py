@@ -1,21 +1,16 @@
 """The keys of a TCAT device in a home file, and what its agent and certificates become from them."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from devices.accessories.thread_device_settings import ThreadDeviceSettings
 from devices.bluetooth.tables import BleAddress, Hex, Table
-from devices.sim.chance import Stream
 from devices.spec import Duration
-from devices.stores.tcat_identities import TcatIdentities, identities_in
 from pairing.thread.tcat.adverts import AdvertTlv, AdvertTlvType
-from pairing.thread.tcat.authorization import Authorization
-from pairing.thread.tcat.certificates import AUTHORIZATION, THREAD_VERSION, ThreadCertificate
+from pairing.thread.tcat.certificates import ThreadCertificate
 from pairing.thread.tcat.profile import ApplicationAnswer, ApplicationLayer, TcatProfile
 
-_SPKI_HEAD = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
 _APPLICATIONS = ("81", "82", "83", "84", "9f")
 
 
@@ -87,22 +82,4 @@ def tcat_profile(
         device_ids=tuple(AdvertTlv(kind, bytes.fromhex(value)) for kind, value in given.items() if value is not None),
         full_thread_device=not is_sleepy,
         rx_on_when_idle=not is_sleepy,
-    )
-
-
-def device_identities(folder: str | None) -> TcatIdentities:
-    """The PEM files of real time; made where the folder has none. Raises StoreError."""
-    if folder is not None:
-        return identities_in(Path(folder).expanduser(), make=True)
-    import platformdirs
-
-    return identities_in(platformdirs.user_data_path("pairlab") / "tcat", make=True)
-
-
-def simulated_certificate(chance: Stream, *, commissioner: bool) -> ThreadCertificate:
-    """What stands for a certificate where TLS is simulated: rights as made certificates have them, and a drawn key."""
-    rights = Authorization(is_commissioner=commissioner).encode()
-    extensions = {AUTHORIZATION: b"\x04\x05" + rights, **({} if commissioner else {THREAD_VERSION: b"\x02\x01\x05"})}
-    return ThreadCertificate(
-        der=b"", spki=_SPKI_HEAD + chance.randbytes(64), extensions=extensions, subject="simulated"
     )

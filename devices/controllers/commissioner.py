@@ -10,11 +10,12 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal
 
-from devices.actor import Actor, Site, verb
+from devices.actor import Site, verb
 from devices.controllers.commissioner_change import refusal_of, tlvs_of_fields, tlvs_of_hex, unexplained
 from devices.controllers.commissioner_results import Refusal, RefusedError, done, refused
 from devices.controllers.commissioner_session import CommissionerSession
 from devices.controllers.commissioner_target import Access, Whom, find
+from devices.controllers.commissioner_tcat import TcatVerbs
 from devices.controllers.credential_fetching import CodeUse
 from devices.controllers.datagram_path import RETRIES, open_path
 from devices.errors import ActionRefusedError, UsageError
@@ -34,7 +35,7 @@ Kind = Literal["active", "pending"]
 _MEDIUM = "lan"
 
 
-class HomeCommissioner(Actor):
+class HomeCommissioner(TcatVerbs):
     """One commissioner, with one connection at a time."""
 
     role = "commissioner"

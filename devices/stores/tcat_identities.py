@@ -17,11 +17,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from devices.errors import StoreError
+from devices.sim.chance import Stream
 from pairing.thread.tcat.authorization import Authorization
-from pairing.thread.tcat.certificates import AUTHORIZATION, THREAD_ARC, THREAD_VERSION
+from pairing.thread.tcat.certificates import AUTHORIZATION, THREAD_ARC, THREAD_VERSION, ThreadCertificate
 
 _BEGIN, _END = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC), datetime.datetime(2999, 12, 31, tzinfo=datetime.UTC)
 _VERSION_5 = b"\x02\x01\x05"
+_SPKI_HEAD = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,24 @@ def identities_in(folder: Path, *, make: bool) -> TcatIdentities:
         except OSError as problem:
             raise StoreError(f"{folder}: cannot make TCAT certificates there: {problem.strerror}") from None
     return found
+
+
+def own_identities(folder: str | None) -> TcatIdentities:
+    """The PEM files of real time; made where the folder has none. Raises StoreError."""
+    if folder is not None:
+        return identities_in(Path(folder).expanduser(), make=True)
+    import platformdirs
+
+    return identities_in(platformdirs.user_data_path("pairlab") / "tcat", make=True)
+
+
+def simulated_certificate(chance: Stream, *, commissioner: bool) -> ThreadCertificate:
+    """What stands for a certificate where TLS is simulated: rights as made certificates have them, and a drawn key."""
+    rights = Authorization(is_commissioner=commissioner).encode()
+    extensions = {AUTHORIZATION: b"\x04\x05" + rights, **({} if commissioner else {THREAD_VERSION: _VERSION_5})}
+    return ThreadCertificate(
+        der=b"", spki=_SPKI_HEAD + chance.randbytes(64), extensions=extensions, subject="simulated"
+    )
 
 
 def _make(identities: TcatIdentities) -> None:
