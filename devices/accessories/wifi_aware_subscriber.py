@@ -26,7 +26,7 @@ from devices.actor import verb
 from devices.errors import ActionRefusedError
 from devices.spec import Duration, duration_us
 from pairing.engine import SECOND, Event, PeerDiscovered
-from pairing.errors import LocalProtocolError
+from pairing.errors import KeyStoreError, LocalProtocolError
 from pairing.nan.attributes import BootstrappingMethods
 from pairing.nan.bootstrapping_rules import complement
 from pairing.nan.data_path_events import DataPathFailed, DataPathStarted
@@ -170,8 +170,8 @@ class WifiAwareSubscriber(WifiAwareAccessory):
         """Begin something by itself; a state that does not allow it is no news."""
         try:
             act()
-        except (LocalProtocolError, ActionRefusedError):
-            pass  # it is under way already, or the peer has closed pair setup
+        except (LocalProtocolError, KeyStoreError, ActionRefusedError):
+            pass  # it is under way already, or the peer has closed pair setup or is another by now
 
     # Pairing
 

@@ -7,7 +7,7 @@ a device that has forgotten the phone is not asked again and again.
 import asyncio
 
 from devices.controllers.wifi_aware import WifiAware
-from devices.errors import ActionRefusedError
+from devices.errors import ActionRefusedError, UsageError
 from pairing.engine import Event
 from pairing.nan.identifiers import address_text
 from pairing.nan.pairing_events import PairingFailed, PairingVerified, PeerRecognised
@@ -76,5 +76,5 @@ class Verifications:
         if self._aware.needs_verification(peer):
             try:
                 self.begin(peer)
-            except ActionRefusedError:
-                pass  # its app was faster, or the publisher is not in view of a subscription
+            except (ActionRefusedError, UsageError):
+                pass  # its app was faster, the publisher is not in view of a subscription, or is another by now

@@ -260,7 +260,8 @@ class Air(Medium):
         survivors = self._survivors(self._toward(receiver, flight))
         for each in survivors:
             self.clock.call_at(each.arrives_us, _AcknowledgedArrival(receiver, each, exchange))
-        exchange.ends(min((each.arrives_us for each in survivors), default=flight.arrives_us))
+        whole = [each.arrives_us for each in survivors if each.payload == flight.payload]
+        exchange.ends(min(whole, default=flight.arrives_us))
 
     def _reaches(self, sender: AirPort, receiver: AirPort) -> bool:
         return receiver.up and not (self._apart and _pair(sender.actor, receiver.actor) in self._apart)
@@ -294,7 +295,10 @@ class Air(Medium):
 
 @dataclass(slots=True)
 class _Exchange:
-    """A unicast frame and its acknowledgement, which the sender is told `ack_us` after the first arrival was due."""
+    """A unicast frame and its acknowledgement, of which the sender is told `ack_us` after the first whole arrival.
+
+    Of a frame that does not arrive whole at all it is told as soon.
+    """
 
     clock: Clock
     sender: AirPort

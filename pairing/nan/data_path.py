@@ -134,6 +134,14 @@ class DataPaths:
             raise LocalProtocolError(f"there is no data path {number}")
         return self._after(path, path.close(reason, now))
 
+    def close_all(self, peer: bytes, now: Micros) -> Outputs:
+        """End every data path with a peer; it is told until it has heard."""
+        outputs: list[Output] = []
+        for path in list(self._paths.values()):
+            if path.side.terms.peer_nmi == peer and not path.is_over:
+                outputs += self._after(path, path.close(ReasonCode.UNSPECIFIED, now))
+        return outputs
+
     def drop(self, peer: bytes, now: Micros) -> Outputs:
         """End everything with a peer at once; it is told, but not twice."""
         outputs: list[Output] = []

@@ -6,6 +6,7 @@ Source: Wi-Fi Aware specification 4.0.
 """
 
 from dataclasses import replace
+from typing import TypeVar
 
 from pairing.engine import Address, Entropy, Event, FrameIgnored, Micros, Output, Outputs, Transmit
 from pairing.errors import DecodeError, RemoteProtocolError
@@ -20,7 +21,7 @@ from pairing.nan.discovery import Discovery
 from pairing.nan.events import SessionTerminated
 from pairing.nan.frames import ServiceDiscoveryFrame, is_nan_frame, read_group_frame, read_nan_frame
 from pairing.nan.identifiers import address_text
-from pairing.nan.identity import PairedPeers, draw_nik
+from pairing.nan.identity import PairedPeers, bare, draw_nik
 from pairing.nan.lost_keys import LostKeys
 from pairing.nan.pairing import Pairing
 from pairing.nan.pairing_events import PairingCompleted, PairingVerified, PeerRecognised, PeerRemoved
@@ -28,6 +29,7 @@ from pairing.nan.protection import FrameProtection
 from pairing.nan.timing import Tsf
 
 PROTOCOL = "nan"
+_T = TypeVar("_T")
 MAX_SEALED = 256
 """Protected frames whose fate is not known yet."""
 MAX_RECOGNISED = 1024
@@ -59,7 +61,8 @@ class DeviceCore:
         )
         self.cluster = None if settings.cluster is None else ClusterEngine(settings.cluster, entropy)
         self._sealed: dict[bytes, bytes] = {}
-        self._recognised: dict[bytes, tuple[IdentityResolution, int | None]] = {}
+        self._recognised: dict[bytes, tuple[IdentityResolution, int]] = {}
+        self._strangers: dict[bytes, IdentityResolution] = {}
         self._keyed: dict[bytes, int] = {}
         self.lost_keys = LostKeys()
         self._left: list[bytes] = []
@@ -83,6 +86,7 @@ class DeviceCore:
         """End what goes on with an address, use no key with it any more, and do not know who is behind it."""
         ended = self.drop_keys(peer, now)
         self._recognised.pop(peer, None)
+        self._strangers.pop(peer, None)
         return ended
 
     def drop_keys(self, peer: bytes, now: Micros) -> list[Output]:
@@ -137,13 +141,13 @@ class DeviceCore:
             self._keyed[nmi] = peer_id
             heard = self.discovery.peer_device(nmi)
             if heard is not None and heard.identity is not None:
-                self._recognised[nmi] = (heard.identity, peer_id)
+                self._recognised[nmi] = (bare(heard.identity), peer_id)
 
     def _settled(self, outputs: list[Output], now: Micros) -> list[Output]:
         """What a peer has left behind, who proved that he started again: his old address, his old data paths."""
         emptied, self._emptied = self._emptied, []
         for peer in emptied:
-            outputs += self.out(self.data_paths.drop(peer, now))
+            outputs += self.out(self.data_paths.close_all(peer, now))
         left, self._left = self._left, []
         for peer in left:
             outputs += self.part(peer, now)
@@ -218,23 +222,26 @@ class DeviceCore:
         ]
 
     def _recognise(self, frame: ServiceDiscoveryFrame) -> Outputs:
-        """Say once when a paired peer is in view under another address or NIRA."""
-        identity = frame.find(IdentityResolution)
-        if identity is None or frame.source == self.discovery.device.nmi:
+        """Say once when a paired peer is in view under another address or NIRA. A NIRA of nobody replaces none."""
+        shown, peer = frame.find(IdentityResolution), frame.source
+        if shown is None or peer == self.discovery.device.nmi:
             return []
-        known = self._recognised.get(frame.source)
+        identity = bare(shown)
+        known = self._recognised.get(peer)
+        self.lost_keys.calm(peer, identity)
         if known is not None and known[0] == identity:
             return []
-        key = self.protection.in_use(self.discovery.device.nmi, frame.source)
+        key = self.protection.in_use(self.discovery.device.nmi, peer)
         if known is not None and key is not None and not frame.is_protected_dual:
-            self.lost_keys.suspect(frame.source, key)
-        found = self.peers.find(identity, frame.source)
-        self._recognised[frame.source] = (identity, None if found is None else found.peer_id)
-        if len(self._recognised) > MAX_RECOGNISED:
-            del self._recognised[next(iter(self._recognised))]
-        if found is None:
+            self.lost_keys.suspect(peer, key, known[0])
+        if self._strangers.get(peer) == identity:
             return []
-        return [PeerRecognised(peer=address_text(frame.source), peer_id=found.peer_id, name=found.name)]
+        found = self.peers.find(identity, peer)
+        if found is None:
+            _note_in(self._strangers, peer, identity)
+            return []
+        _note_in(self._recognised, peer, (identity, found.peer_id))
+        return [PeerRecognised(peer=address_text(peer), peer_id=found.peer_id, name=found.name)]
 
     def acknowledged(self, payload: bytes, is_acknowledged: bool, now: Micros) -> list[Output]:
         """The medium tells whether a unicast frame that left here arrived."""
@@ -270,3 +277,11 @@ class DeviceCore:
                 passed += self.part(nmi, now)
             passed.append(PeerRemoved(peer_id=peer.peer_id, name=peer.name, reason="its lifetime is over"))
         return passed
+
+
+def _note_in(notes: dict[bytes, _T], peer: bytes, what: _T) -> None:
+    """Note it, the oldest of too many goes."""
+    notes.pop(peer, None)
+    notes[peer] = what
+    if len(notes) > MAX_RECOGNISED:
+        del notes[next(iter(notes))]

@@ -24,6 +24,11 @@ def draw_nik(entropy: Entropy) -> bytes:
     return entropy(NIK_LENGTH)
 
 
+def bare(identity: IdentityResolution) -> IdentityResolution:
+    """What tells two NIRAs apart: nonce and tag. The rest is not covered by the tag, and may change on the way."""
+    return IdentityResolution(identity.nonce, identity.tag)
+
+
 def draw_identity(nik: bytes, nmi: bytes, entropy: Entropy) -> IdentityResolution:
     """A NIRA under a fresh nonce; `nmi` is the address that its frames come from."""
     nonce = entropy(NONCE_LENGTH)

@@ -16,6 +16,7 @@ from pairing.nan.attributes import (
     ServiceDescriptor,
 )
 from pairing.nan.frames import ServiceDiscoveryFrame, read_nan_frame
+from pairing.nan.identity import bare
 from pairing.nan.protection import KeyInUse
 
 
@@ -24,21 +25,29 @@ class LostKeys:
 
     def __init__(self) -> None:
         self._peers: dict[bytes, KeyInUse] = {}
+        self._before: dict[bytes, IdentityResolution | None] = {}
 
     def __contains__(self, peer: bytes) -> bool:
         return peer in self._peers
 
-    def suspect(self, peer: bytes, key: KeyInUse) -> None:
-        """It shows another NIRA."""
-        self._peers[peer] = key
+    def suspect(self, peer: bytes, key: KeyInUse, before: IdentityResolution) -> None:
+        """It shows another NIRA than before."""
+        if peer not in self._peers:
+            self._peers[peer], self._before[peer] = key, before
 
     def disprove(self, peer: bytes, key: KeyInUse | None) -> None:
         """It has said something under that key."""
         if self._peers.get(peer) is key:
-            self._peers.pop(peer, None)
+            self.clear(peer)
+
+    def calm(self, peer: bytes, identity: IdentityResolution) -> None:
+        """It shows the NIRA of before again: the other one was forged. Unless it spoke in the open as well."""
+        if self._before.get(peer) == identity:
+            self.clear(peer)
 
     def clear(self, peer: bytes) -> bool:
         """There are new keys, or none; whether it was suspected."""
+        self._before.pop(peer, None)
         return self._peers.pop(peer, None) is not None
 
     def hears(self, frame: ManagementFrame, key: KeyInUse | None, known: IdentityResolution | None) -> bool:
@@ -48,11 +57,14 @@ class LostKeys:
             return False
         identity, peer = read.find(IdentityResolution), frame.transmitter
         is_request = any(each.type == NpbaType.REQUEST for each in read.find_all(PairingBootstrapping))
-        is_another = identity is not None and identity != known and _is_of(read, ServiceControlType.PUBLISH)
+        is_another = identity is not None and bare(identity) != known and _is_of(read, ServiceControlType.PUBLISH)
         # To us alone, whoever has keys speaks under them: the reference peer drops them with its last data path.
         is_answer = not frame.is_group_addressed and _is_of(read, ServiceControlType.PUBLISH)
-        if is_request or is_another or is_answer:
+        if is_request or is_answer:
+            self._peers[peer], self._before[peer] = key, None
+        elif is_another:
             self._peers[peer] = key
+            self._before.setdefault(peer, known)
         return peer in self._peers and is_for_anybody(read)
 
     def is_answered_in_the_open(self, payload: bytes) -> bool:

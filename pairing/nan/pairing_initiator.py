@@ -12,6 +12,7 @@ from pairing.nan.delivery import Delivery, DeliveryState
 from pairing.nan.pairing_attempt import PairingAttempt
 from pairing.nan.pairing_events import PairingCause, PairingStarted
 from pairing.nan.pairing_failures import Failure, failure_of
+from pairing.nan.pairing_proof import is_refusal
 from pairing.nan.pairing_states import INITIATOR_TRANSITIONS, InitiatorInput, InitiatorState
 from pairing.pasn.events import LieTold, PasnCompleted, PasnDeclined, PasnFailed, PasnIntermediates
 from pairing.pasn.initiator import PasnInitiator
@@ -94,7 +95,9 @@ class PairingInitiator:
     # What time and the air bring.
 
     def receive(self, payload: bytes, now: Micros) -> Outputs:
-        """A PASN frame of the peer."""
+        """A PASN frame of the peer. It may refuse a frame 1 that has changed on its way; then ours goes again."""
+        if self._is_frame_1_heard is False and self._pasn.deadline is not None and is_refusal(payload):
+            return [self.attempt.ignored("refused, but it was another frame 1: ours has not arrived")]
         return self._through(self._pasn.receive(payload, self.attempt.partner.nmi, now), now)
 
     def receive_identity(self, received: SharedKeyDescriptor, now: Micros) -> Outputs:

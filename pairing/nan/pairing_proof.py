@@ -27,6 +27,15 @@ def is_forged(frame_3: bytes, frame_1: bytes, requested: PasnRequested | None, k
     return not is_equal(frame.mic, compute_mic(algorithm, kck, covered))
 
 
+def is_refusal(frame_2: bytes) -> bool:
+    """Whether a frame 2 says no; one that says to come back later does not."""
+    try:
+        status = PasnFrame.decode(frame_2[HEADER_LENGTH:], HEADER_LENGTH).status
+    except DecodeError:
+        return False
+    return status not in (StatusCode.SUCCESS, StatusCode.REJECTED_TEMPORARILY)
+
+
 def public_key_of(frame_1: bytes) -> bytes | None:
     """The key that a frame 1 shows; None if there is none."""
     try:

@@ -7,6 +7,7 @@ from pairing.ieee80211.frames import ManagementFrame, Subtype
 from pairing.nan.attributes import BootstrappingMethods, PairingBootstrapping
 from pairing.nan.device import restored
 from pairing.nan.frames import decode_nan_frame
+from pairing.nan.pairing_events import PairingCause, PairingFailed
 from pairing.pasn.messages import PasnFrame
 from tests.support.nan_air import CAMERA, CLUSTER, PHONE, Fate, Fates, Home, delivered, home
 from tests.support.nan_people import People, agree, bootstrap, is_paired, pair, paired_home, verify
@@ -78,6 +79,16 @@ def test_a_frame_1_that_has_changed_is_told_from_the_true_one_by_frame_3() -> No
     assert is_paired(made.camera)
     frames_1 = [each for each in made.wire.sent if is_pasn(each, 1)]
     assert len(frames_1) == 2  # frame 3 waited until the true one had arrived
+
+
+def test_a_refusal_of_a_frame_1_that_has_changed_is_not_believed() -> None:
+    place_of_nira = 24 + 6 + 44 + 4 + 44 + 6 + 8 + 4
+    made = restarted(lambda number, frame: delivered(number, frame if number else changed(frame, place_of_nira)))
+    verify(made)
+    made.wire.run(made.wire.now + 60 * SECOND)
+    assert [each.cause for each in made.camera.of(PairingFailed)] == [PairingCause.UNKNOWN_PEER]
+    assert made.phone.of(PairingFailed) == []
+    assert made.phone.device.keys(CAMERA) == made.camera.device.keys(PHONE) is not None
 
 
 def test_frame_3_may_overtake_the_true_frame_1() -> None:

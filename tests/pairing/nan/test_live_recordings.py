@@ -68,6 +68,8 @@ def test_who_answers_us_in_the_open_has_lost_its_keys_and_is_verified() -> None:
     identity = decode_nan_frame(answer).find(IdentityResolution)
     lost = LostKeys()
     assert lost.hears(frame, key, identity)
+    assert identity is not None
+    lost.calm(frame.transmitter, identity)
     assert frame.transmitter in lost
     everybody = replace(frame, receiver=NAN_NETWORK_ID)
     assert not LostKeys().hears(everybody, key, identity)

@@ -133,3 +133,16 @@ def test_what_a_forger_asks_in_the_open_takes_no_keys_away() -> None:
     assert not there.camera.device.has_lost_keys(PHONE)
     expect = there.camera.device.open_data_paths
     assert expect == there.phone.device.open_data_paths == (1,)
+
+
+def test_a_forged_identity_is_forgotten_when_the_true_one_is_heard() -> None:
+    there = connected_home()
+    forger = NanDevice(settings(PHONE, PHONE_NDI), entropy("forger"))
+    outputs = forger.subscribe(phone_service(), there.wire.now)
+    there.wire.do(there.camera, there.camera.device.receive(outputs[-1].payload, PHONE, there.wire.now))  # type: ignore[union-attr]
+    assert there.camera.device.has_lost_keys(PHONE)
+    recognised = len(there.camera.of(PeerRecognised))
+    there.wire.do(there.phone, there.phone.device.update(phone_service(), there.wire.now))
+    settle(there)
+    assert not there.camera.device.has_lost_keys(PHONE)
+    assert len(there.camera.of(PeerRecognised)) == recognised
