@@ -49,6 +49,8 @@ from pairing.nan.platform_failures import Activity, Situation
 from pairing.nan.platform_rules import Family, bootstrapping_rules, judge_service_name
 from pairing.nan.sessions import FIRST_INSTANCE_ID, LAST_INSTANCE_ID, Publish, Session, Subscribe
 
+_PLIST_KEYS = {"publish": "Publishable", "subscribe": "Subscribable"}
+
 
 class WifiAware:
     """Lives from `start` to `stop`; the ring of paired devices outlives it."""
@@ -374,7 +376,7 @@ class WifiAware:
             came = ", ".join(each.capitalize() for each in self.app.entitlements) or "no entitlement"
             raise RefusedError(_not_allowed("entitlement", expected, came, activity, Situation.ENTITLEMENT_MISSING))
         if self.app.services is not None and side not in self.app.services.get(service, ()):
-            expected = f"{service} under WiFiAwareServices in Info.plist, {side.capitalize()}able"
+            expected = f"{service} under WiFiAwareServices in Info.plist, {_PLIST_KEYS[side]}"
             came = ", ".join(self.app.services) or "no service"
             raise RefusedError(_not_allowed("declared-service", expected, came, activity, Situation.NOT_DECLARED))
 
