@@ -13,7 +13,7 @@ from devices.transcripts.reader import Happened
 from tests.support.scenarios import HOME, play
 from tests.support.transcripts import records_of
 
-SCENARIOS = sorted((Path(__file__).parents[3] / "specs" / "scenarios").glob("*.toml"))
+SCENARIOS = sorted((Path(__file__).parents[3] / "specs" / "scenarios").rglob("*.toml"))
 LEADER = '[[step]]\nexpect = "RoleChanged"\nwhere = { role = "leader" }\n'
 
 

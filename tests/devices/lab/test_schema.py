@@ -48,7 +48,7 @@ def test_every_home_of_the_repository_is_valid(path: Path) -> None:
     assert _mistakes(HOMES, path.read_text(encoding="utf-8")) == []
 
 
-@pytest.mark.parametrize("path", sorted((SPECS / "scenarios").glob("*.toml")), ids=lambda path: str(path.stem))
+@pytest.mark.parametrize("path", sorted((SPECS / "scenarios").rglob("*.toml")), ids=lambda path: str(path.stem))
 def test_every_scenario_of_the_repository_is_valid(path: Path) -> None:
     assert _mistakes(SCENARIOS, path.read_text(encoding="utf-8")) == []
     assert load_scenario(path).step
