@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from devices.accessories.base import Accessory
+from devices.accessories.ble_lies import BLE_LIES, OtherName, RotatesAddress, misbehaviour
 from devices.accessories.ble_owner import BleOwner
 from devices.accessories.ble_settings import BleSettings
 from devices.accessories.registry import accessory
@@ -25,12 +26,16 @@ if TYPE_CHECKING:
     from devices.bluetooth.station import Station
 
 
+_ROTATION = "rotates-address"
+
+
 @accessory("ble-peripheral")
 class BlePeripheral(Accessory):
     """Powered on, it advertises; connected, it serves its table; its bonds survive power and restarts."""
 
     settings_model = BleSettings
     settings: BleSettings
+    lies = BLE_LIES
     interval: str | None = None
     """How often `run_at_interval` is called while it is powered, such as `1s`."""
 
@@ -69,8 +74,8 @@ class BlePeripheral(Accessory):
 
     @property
     def endpoints(self) -> Mapping[str, str]:
-        """`ble`: its address."""
-        return {"ble": self.address}
+        """`ble`: its address now."""
+        return {"ble": self.address if self._station is None else self._station.address}
 
     @property
     def shows(self) -> Mapping[str, str]:
@@ -115,6 +120,7 @@ class BlePeripheral(Accessory):
             self._bonds,
         )
         await self._station.open(self.services())
+        self._station.misbehave(misbehaviour(self.told_lies, self.lie_told))
         for name, kept in self._kept().items():
             if name in self._values:
                 kept.value = bytes.fromhex(self._values[name])
@@ -123,6 +129,7 @@ class BlePeripheral(Accessory):
         if self.interval is not None:
             self._arm("", duration_us(self.interval))
         await self._advertise()
+        self._rotate_by_lie()
 
     async def _stop(self, *, goodbye: bool) -> None:
         for timer in self._timers.values():
@@ -139,12 +146,58 @@ class BlePeripheral(Accessory):
 
         table = self.settings.advert
         data, scan_response = self.advert()
+        if "other-name" in self.told_lies:
+            self.lie_told("other-name", self._on().address)
         interval = duration_us(table.interval)
         await self._on().advertise(AdvertSettings(data, scan_response, interval, table.connectable))
 
     def advert(self) -> tuple[bytes, bytes]:
         """The advert and scan response now."""
-        return adverts(self.settings.advert, self.name, [each.uuid for each in self.services()])
+        lie = self.told_lies.get("other-name")
+        name = lie.name if isinstance(lie, OtherName) else self.name
+        return adverts(self.settings.advert, name, [each.uuid for each in self.services()])
+
+    # Lies
+
+    def start_lie(self, kind: str, parameters: Mapping[str, Any]) -> None:
+        """Tell a lie from now on; one of the advert is on the air at once."""
+        super().start_lie(kind, parameters)
+        self._readvertise(kind)
+
+    def stop_lie(self, kind: str) -> None:
+        """Tell the truth again."""
+        super().stop_lie(kind)
+        self._readvertise(kind)
+        if kind == "rotates-address" and self._station is not None:
+            self._timers.pop(_ROTATION).cancel()
+            self._station.begin(self._go_under(private=False))
+
+    def _lies_changed(self) -> None:
+        if self._station is not None:
+            self._station.misbehave(misbehaviour(self.told_lies, self.lie_told))
+
+    def _readvertise(self, kind: str) -> None:
+        if self._station is None:
+            return
+        if kind == "other-name" and self._station.is_advertised:
+            self._station.begin(self._advertise())
+        elif kind == "rotates-address":
+            self._rotate_by_lie()
+
+    def _rotate_by_lie(self) -> None:
+        lie = self.told_lies.get("rotates-address")
+        if isinstance(lie, RotatesAddress):
+            every = duration_us(lie.every)
+            self._timers[_ROTATION] = self.site.clock.call_later(every, self._rotate)
+
+    def _rotate(self) -> None:
+        self._on().begin(self._go_under(private=True))
+        self._rotate_by_lie()
+
+    async def _go_under(self, *, private: bool) -> None:
+        address = await self._on().change_address(private=private)
+        if private:
+            self.lie_told("rotates-address", address)
 
     def dump_state(self) -> Mapping[str, Any]:
         """Its bonds."""

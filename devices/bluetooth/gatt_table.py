@@ -4,7 +4,7 @@ Security is judged by the bond, not by Bumble's flag: that one says "authenticat
 Source: Core Specification 5.4, Vol 3, Part F, 4 (security) and Part G, 3.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +53,8 @@ class GattTable:
     emit: Callable[[Event], None]
     is_authenticated: Callable[[Connection], bool]
     values: dict[str, GattValue] = field(default_factory=dict)
+    instead_of_answer: Callable[[Connection], Awaitable[None] | None] = lambda _connection: None
+    """Asked before a value is given to a reader; what it returns is done, and then there is no answer."""
 
     def fill(self, device: Device, services: Sequence[ServiceTable]) -> None:
         """Put the services on the device's GATT server. Names of two alike characteristics get `#2`, `#3`."""
@@ -87,10 +89,13 @@ class GattTable:
         )
         return kept.characteristic
 
-    def _read(self, kept: GattValue, connection: Connection | None) -> bytes:
+    def _read(self, kept: GattValue, connection: Connection | None) -> Any:
         if connection is None:  # Bumble reads it for a notification
             return kept.value
         self._check(kept, connection, "read")
+        instead = self.instead_of_answer(connection)
+        if instead is not None:
+            return _unanswered(instead)
         if kept.on_read is not None:
             kept.value = kept.on_read()
         self.emit(CharacteristicRead(peer=peer_of(connection), characteristic=kept.name, value=kept.value))
@@ -121,6 +126,11 @@ class GattTable:
             )
         )
         raise att.ATT_Error(error_code=error)
+
+
+async def _unanswered(instead: Awaitable[None]) -> bytes:
+    await instead
+    raise att.ATT_Error(error_code=att.ErrorCode.UNLIKELY_ERROR)  # nobody is there to hear it
 
 
 def peer_of(connection: Connection) -> str:

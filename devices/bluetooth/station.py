@@ -4,11 +4,11 @@ Source: Core Specification 5.4, Vol 3, Part C (GAP) and Part H (SMP); Vol 1, Par
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bumble import hci
+from bumble import att, hci
 from bumble.device import AdvertisingType, Connection, Device, DeviceConfiguration
 from bumble.host import Host
 from bumble.keys import MemoryKeyStore, PairingKeys
@@ -30,6 +30,7 @@ from devices.ble_events import (
 )
 from devices.bluetooth.chance import seed_bluetooth
 from devices.bluetooth.gatt_table import GattTable, GattValue, peer_of
+from devices.bluetooth.misbehaviour import Misbehaviour
 from devices.bluetooth.pairing_delegate import WORDS, AccessoryDelegate, Owner
 from devices.bluetooth.radio import Radio
 from devices.bluetooth.tables import ServiceTable
@@ -88,6 +89,9 @@ class Station:
         self._bonds.all_keys.update({address: PairingKeys.from_dict(dict(keys)) for address, keys in bonds.items()})
         self._encrypted_by_pairing: set[int] = set()
         self._advert: AdvertSettings | None = None
+        self.misbehaviour = Misbehaviour()
+        self._held: list[tuple[GattValue, bytes]] = []
+        self.table.instead_of_answer = self._instead_of_answer
         self._tasks: set[asyncio.Future[None]] = set()
         self.device = self._device()
 
@@ -142,6 +146,26 @@ class Station:
         self._advert = advert
         await self._advertise(tell=True)
 
+    @property
+    def address(self) -> str:
+        """Where it is now: its own address, or the private one of the moment."""
+        return str(self.device.random_address) if self.settings.is_random else self.settings.address
+
+    async def change_address(self, *, private: bool) -> str:
+        """Go under a new resolvable private address, or under its own again; which."""
+        device = self.device
+        await device.stop_advertising()
+        new = hci.Address.generate_private_address(device.irk) if private else hci.Address(self.settings.address)
+        device.random_address = new
+        await device.send_sync_command(hci.HCI_LE_Set_Random_Address_Command(random_address=new))
+        await self._advertise(tell=True)
+        return str(new)
+
+    def misbehave(self, misbehaviour: Misbehaviour) -> None:
+        """From now on do this wrong."""
+        self.misbehaviour = misbehaviour
+        self.device.gatt_server.max_mtu = misbehaviour.mtu or self.settings.mtu
+
     async def hide(self) -> None:
         """Advertise no longer."""
         if self._advert is not None:
@@ -166,7 +190,7 @@ class Station:
         if tell:
             self._emit(
                 Advertised(
-                    address=self.settings.address,
+                    address=self.address,
                     data=advert.data,
                     scan_response=advert.scan_response,
                     interval_us=advert.interval_us,
@@ -185,6 +209,7 @@ class Station:
                 timeout_us=round(parameters.supervision_timeout * 1_000),
             )
         )
+        connection.on(connection.EVENT_CONNECTION_ATT_MTU_UPDATE, lambda: self._mtu_agreed(connection))
         connection.on(connection.EVENT_DISCONNECTION, lambda code: self._disconnected(connection, code))
         connection.on(connection.EVENT_PAIRING_START, lambda: self._encrypted_by_pairing.add(connection.handle))
         connection.on(connection.EVENT_PAIRING, lambda keys: self._paired(connection, keys))
@@ -192,7 +217,7 @@ class Station:
         connection.on(connection.EVENT_CONNECTION_ENCRYPTION_CHANGE, lambda: self._encrypted(connection))
         if self._advert is not None:
             if len(self.device.connections) < self.settings.max_connections:
-                self._begin(self._advertise(tell=False))
+                self.begin(self._advertise(tell=False))
             else:
                 self._emit(Hidden(reason="connected"))
 
@@ -201,9 +226,14 @@ class Station:
         was_full = len(self.device.connections) == self.settings.max_connections - 1
         self._emit(Disconnected(peer=peer_of(connection), reason=_words(hci.HCI_ErrorCode(code)), code=code))
         if was_full:
-            self._begin(self._advertise(tell=True))
+            self.begin(self._advertise(tell=True))
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _mtu_agreed(self, connection: Connection) -> None:
+        if self.misbehaviour.mtu is not None:
+            self.misbehaviour.told("small-mtu", peer_of(connection))
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do it beside everything else; it ends with the power."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -231,6 +261,8 @@ class Station:
             peer = peer_of(connection)
             if notify or indicate:
                 kind = "notifications" if notify else "indications"
+                if self.misbehaviour.early_news:
+                    self._tell_early(connection, kept)
                 self._emit(Subscribed(peer=peer, characteristic=kept.name, kind=kind))
             else:
                 self._emit(Unsubscribed(peer=peer, characteristic=kept.name))
@@ -239,8 +271,40 @@ class Station:
 
     def tell_soon(self, kept: GattValue) -> None:
         """Notify or indicate a value to whoever has subscribed, without waiting for anybody."""
-        if self.device.connections:
-            self._begin(self._news(kept))
+        wrong, clock = self.misbehaviour, self.radio.clock
+        if not self.device.connections:
+            return
+        if wrong.batch_us:
+            self._held.append((kept, kept.value))
+            if len(self._held) == 1:
+                clock.call_later(wrong.batch_us, lambda: self._release(lost=wrong.loses_batch))
+        elif wrong.late_us:
+            value = kept.value
+            wrong.told("slow-news", kept.name)
+            clock.call_later(wrong.late_us, lambda: self.begin(self._news(kept, value)))
+        else:
+            self.begin(self._news(kept, kept.value))
+
+    def _release(self, *, lost: bool) -> None:
+        held, self._held = self._held, []
+        self.misbehaviour.told("late-batch", f"{len(held)} {'lost' if lost else 'told'} at once")
+        for kept, value in () if lost else held:
+            self.begin(self._news(kept, value))
+
+    def _tell_early(self, connection: Connection, kept: GattValue) -> None:
+        # Past Bumble's own way, which waits: this must be out before the answer to the write.
+        news = att.ATT_Handle_Value_Notification(
+            attribute_handle=kept.characteristic.handle,
+            attribute_value=kept.value[: connection.att_mtu - _NOTIFICATION_HEADER],
+        )
+        self.device.gatt_server.send_gatt_pdu(connection, bytes(news))
+        self.misbehaviour.told("early-news", kept.name)
+
+    def _instead_of_answer(self, connection: Connection) -> Awaitable[None] | None:
+        if not self.misbehaviour.parts_on_read:
+            return None
+        self.misbehaviour.told("parts-on-read", peer_of(connection))
+        return connection.disconnect()
 
     async def notify(self, name: str, data: bytes) -> None:
         """Notify a stream of bytes through a characteristic, in pieces that fit the smallest MTU."""
@@ -249,11 +313,11 @@ class Station:
         for start in range(0, len(data), fits):
             await self.device.notify_subscribers(kept.characteristic, data[start : start + fits])
 
-    async def _news(self, kept: GattValue) -> None:
+    async def _news(self, kept: GattValue, value: bytes) -> None:
         if "notify" in kept.table.properties:
-            await self.device.notify_subscribers(kept.characteristic, kept.value)
+            await self.device.notify_subscribers(kept.characteristic, value)
         if "indicate" in kept.table.properties:
-            await self.device.indicate_subscribers(kept.characteristic, kept.value)
+            await self.device.indicate_subscribers(kept.characteristic, value)
 
     # Pairing
 
