@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from devices.cli import output
+from devices.cli import output, tcat
 from devices.cli.control_client import ControlClient
 from devices.cli.thread_commissioner import HomeTeller, OwnTeller, Stages, finished, from_here, in_home
 from devices.cli.thread_options import (
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="A Thread commissioner: datasets, joiners and sharing codes, at any border router.", no_args_is_help=True
 )
+app.add_typer(tcat.app, name="tcat")
 
 _PATIENCE_S = 20.0
 _FAREWELL_S = 3.0

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from devices.actor import Actor, verb
-from devices.controllers.commissioner_results import Refusal, RefusedError, done, refused
+from devices.controllers.commissioner_results import RefusedError, done, refused
 from devices.controllers.datagram_path import open_path
-from devices.controllers.tcat_dialogue import TcatDialogue
+from devices.controllers.tcat_dialogue import TcatDialogue, judged
 from devices.errors import UsageError
 from devices.sim.chance import Stream
 from devices.spec import closest
@@ -21,8 +21,6 @@ from devices.transports.tcat_tls import SecureChannel, SimulatedTls, TlsChannel,
 from pairing.engine import SECOND, Address, Endpoint, Event, Micros
 from pairing.errors import DecodeError
 from pairing.thread.dataset import bytes_from_hex
-from pairing.thread.tcat.commissioner import TcatDeviceProved
-from pairing.thread.tcat.events import TcatAnswerReceived
 from pairing.thread.tcat.tlvs import TcatType
 
 _MEDIUM = "ble"
@@ -51,7 +49,7 @@ class TcatVerbs(Actor):
 
         async def work(dialogue: TcatDialogue) -> Sequence[Event]:
             if pskd:
-                _judge(await dialogue.ask(lambda engine, now: engine.prove("pskd", pskd.encode(), now)))
+                judged(await dialogue.ask(lambda engine, now: engine.prove("pskd", pskd.encode(), now)))
             return await dialogue.ask(lambda engine, now: engine.commission(tlvs, now, start=start))
 
         return await self._tcat(target, address, identities, work)
@@ -65,7 +63,7 @@ class TcatVerbs(Actor):
 
         async def work(dialogue: TcatDialogue) -> Sequence[Event]:
             if key:
-                _judge(await dialogue.ask(lambda engine, now: engine.prove("pskc", key, now)))
+                judged(await dialogue.ask(lambda engine, now: engine.prove("pskc", key, now)))
             return await dialogue.ask(lambda engine, now: engine.command(TcatType.DECOMMISSION, now))
 
         return await self._tcat(target, address, identities, work)
@@ -84,7 +82,7 @@ class TcatVerbs(Actor):
 
         async def work(dialogue: TcatDialogue) -> Sequence[Event]:
             news = list(await dialogue.ask(lambda engine, now: engine.prove(kind, key, now)))
-            _judge(news)
+            judged(news)
             if kind == "pskd":
                 news += await dialogue.ask(lambda engine, now: engine.check_pskd(code, now))
             return news
@@ -116,7 +114,7 @@ class TcatVerbs(Actor):
     async def _tcat(self, target: str, address: str, identities: str | None, work: Any) -> dict[str, Any]:
         try:
             async with self._dialogue(self._device(target, address), identities) as dialogue:
-                return done({"device": dialogue.peer, "answers": _judge(await work(dialogue))})
+                return done({"device": dialogue.peer, "answers": judged(await work(dialogue))})
         except RefusedError as problem:
             return refused(problem.refusal)
 
@@ -173,26 +171,6 @@ class TcatVerbs(Actor):
 
     def _tell_tcat(self, event: Event) -> None:
         self.emit(event, _MEDIUM)
-
-
-def _judge(news: Sequence[Event]) -> list[dict[str, Any]]:
-    """The answers as documents. Raises RefusedError for the first that is no."""
-    answers: list[dict[str, Any]] = []
-    for event in news:
-        match event:
-            case TcatAnswerReceived(command=command, status="payload", payload=payload):
-                answers.append({"command": command, "payload": payload.hex()})
-            case TcatAnswerReceived(command=command, status="success"):
-                answers.append({"command": command, "status": "success"})
-            case TcatAnswerReceived(command=command, status=status):
-                raise RefusedError(Refusal(rule=status, expected=f"{command} to succeed", came=status))
-            case TcatDeviceProved(proved=proved):
-                if not proved:
-                    raise RefusedError(
-                        Refusal(rule="device-proof", expected="the device knows the PSKd", came="it does not")
-                    )
-                answers[-1]["proved"] = True
-    return answers
 
 
 def _octets(text: str, what: str) -> bytes:

@@ -5,6 +5,7 @@ Whoever has the stream hands in what arrives and sends what comes out. Thread 1.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from devices.controllers.commissioner_results import Refusal, RefusedError
 from devices.driver import EngineDriver
@@ -148,3 +149,23 @@ class TcatDialogue:
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+def judged(news: Sequence[Event]) -> list[dict[str, Any]]:
+    """The answers as documents. Raises RefusedError for the first that is no."""
+    answers: list[dict[str, Any]] = []
+    for event in news:
+        match event:
+            case TcatAnswerReceived(command=command, status="payload", payload=payload):
+                answers.append({"command": command, "payload": payload.hex()})
+            case TcatAnswerReceived(command=command, status="success"):
+                answers.append({"command": command, "status": "success"})
+            case TcatAnswerReceived(command=command, status=status):
+                raise RefusedError(Refusal(rule=status, expected=f"{command} to succeed", came=status))
+            case TcatDeviceProved(proved=proved):
+                if not proved:
+                    raise RefusedError(
+                        Refusal(rule="device-proof", expected="the device knows the PSKd", came="it does not")
+                    )
+                answers[-1]["proved"] = True
+    return answers
