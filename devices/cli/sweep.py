@@ -1,14 +1,22 @@
-"""`pairlab sweep`: a scenario with many seeds, on all processors; failures with the command that replays each."""
+"""`pairlab sweep`: a scenario with many seeds, on all processors; failures with the command that replays each.
 
+The first of each kind of failure is shrunk to the fewest fault decisions that cause it, and written as a scenario.
+"""
+
+import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from devices.lab.shrink import Shrunk
     from devices.lab.sweep import SeedResult
+
+_MOST_SHRUNK = 5
+"""How many failures of different kinds one sweep shrinks."""
 
 
 def sweep(
@@ -19,9 +27,15 @@ def sweep(
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="How many processes. (default: one a processor)")
     ] = None,
+    shrink: Annotated[
+        bool, typer.Option(help="Reduce the first failure of each kind to the smallest fault schedule.")
+    ] = True,
+    shrunk: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the scenarios of shrunk failures are written.")
+    ] = Path("pairlab-failures"),
     json: Annotated[bool, typer.Option("--json", help="One JSON document at the end.")] = False,
 ) -> None:
-    """Run a scenario with many seeds. Failures are listed as they are; they are not shrunk yet."""
+    """Run a scenario with many seeds, and shrink what fails to the smallest fault schedule that replays it."""
     from devices.cli import output
     from devices.errors import EmulatorError
     from devices.lab.result import replay_command
@@ -30,6 +44,7 @@ def sweep(
     wanted = parse_seeds(seeds)
     done, failures = _sweep(scenario, wanted, workers, quiet=json)
     interrupted = done < len(wanted)
+    reduced = _shrink(scenario, failures, shrunk) if shrink and not interrupted else {}
     if json:
         output.emit(
             {
@@ -38,19 +53,65 @@ def sweep(
                 "passed": done - len(failures),
                 "failed": len(failures),
                 "interrupted": interrupted,
-                "failures": [each.as_json(scenario) for each in failures],
+                "failures": [{**each.as_json(scenario), **_document(reduced.get(each.seed))} for each in failures],
             }
         )
     else:
         for each in failures:
             output.say(f"FAIL  seed {each.seed}  {_where(each)}{each.reason}")
             output.say(f"      again: {replay_command(scenario, each.seed)}")
+            if each.seed in reduced:
+                output.say(f"      {_shrunk_line(*reduced[each.seed])}")
         end = f"interrupted after {done} of {len(wanted)} seeds: " if interrupted else ""
         output.say(f"{scenario}: {end}{done - len(failures)} passed, {len(failures)} failed")
     if interrupted:
         raise KeyboardInterrupt
     if failures:
         raise typer.Exit(EmulatorError.exit_code)
+
+
+def _shrink(
+    path: Path, failures: "Sequence[SeedResult]", folder: Path
+) -> "Mapping[int, tuple[Shrunk | None, Path | None]]":
+    """By seed: what the first failure of each kind shrinks to, and the file that replays it."""
+    from devices.cli.exec_ import serve
+    from devices.lab.shrink import shrink, signature, write_shrunk
+
+    first: dict[tuple[object, ...], SeedResult] = {}
+    for each in failures:
+        first.setdefault(signature(each), each)
+    reduced: dict[int, tuple[Shrunk | None, Path | None]] = {}
+    for each in [*first.values()][:_MOST_SHRUNK]:
+        found = shrink(path, each.seed, serve)
+        written = write_shrunk(found, folder, path.stem) if found is not None and found.hits else None
+        if found is None or found.decisions or each.defect:
+            reduced[each.seed] = (found, written)
+    return reduced
+
+
+def _shrunk_line(found: "Shrunk | None", written: Path | None) -> str:
+    if found is None:
+        return "shrunk: it did not fail again"
+    if found.hits is None:
+        return f"not shrunk: the {found.decisions} fault decisions alone do not make it fail; a step may look at faults"
+    if written is None:
+        return "shrunk: it fails without any wire fault, too"
+    end = "" if found.complete else ", when the time was up"
+    return (
+        f"shrunk: {found.decisions} fault decisions to {len(found.hits)}{end}: pairlab run {shlex.quote(str(written))}"
+    )
+
+
+def _document(entry: "tuple[Shrunk | None, Path | None] | None") -> dict[str, Any]:
+    found, written = entry or (None, None)
+    if found is None:
+        return {}
+    document: dict[str, Any] = {"decisions": found.decisions}
+    if found.hits is not None:
+        document |= {"hits": [each.as_table() for each in found.hits], "complete": found.complete}
+    if written is not None:
+        document["replay"] = f"pairlab run {shlex.quote(str(written))}"
+    return {"shrunk": document}
 
 
 def _where(result: "SeedResult") -> str:

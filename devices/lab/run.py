@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from devices.errors import EmulatorError, ScenarioError
 from devices.events import ClientExited
+from devices.faults.schedule import Witness
 from devices.home import HomeOptions, LiveHome
 from devices.lab.client import Client, ServeControl, environment
 from devices.lab.placeholders import filled
@@ -31,25 +32,34 @@ ResultT = TypeVar("ResultT")
 
 
 def run_scenario(
-    scenario: Scenario, seed: int | None = None, serve: ServeControl | None = None, *, secrets: bool = False
+    scenario: Scenario,
+    seed: int | None = None,
+    serve: ServeControl | None = None,
+    *,
+    secrets: bool = False,
+    witness: Witness | None = None,
 ) -> ScenarioResult:
     """Run a scenario; the seed is the given one, the file's, or drawn. `serve` brings the control API for a client.
 
-    `secrets` puts keys and codes into the transcript, too.
+    `secrets` puts keys and codes into the transcript, too; `witness` writes down what faults do.
     Raises EmulatorError where the home does not come up; a step that fails is a result.
     """
     chosen = seed if seed is not None else scenario.spec.seed
-    run = _Run(scenario, Chance.drawn().seed if chosen is None else chosen, serve, secrets=secrets)
+    drawn = Chance.drawn().seed if chosen is None else chosen
+    run = _Run(scenario, drawn, serve, secrets=secrets, witness=witness)
     return run_on_loop(run.play(), virtual=scenario.virtual)
 
 
 class _Run:
-    def __init__(self, scenario: Scenario, seed: int, serve: ServeControl | None, *, secrets: bool) -> None:
+    def __init__(
+        self, scenario: Scenario, seed: int, serve: ServeControl | None, *, secrets: bool, witness: Witness | None
+    ) -> None:
         self._scenario = scenario
         self._spec = scenario.spec
         self._seed = seed
         self._secrets = secrets
         self._serve = serve
+        self._witness = witness
         self._transcript = MemoryTranscript()
         self._steps: list[StepResult] = []
         self._client: Client | None = None
@@ -85,8 +95,12 @@ class _Run:
             free_ports=True,
             source=self._scenario.source,
         )
-        live = LiveHome(self._spec, options, taps=(recorder,))
+        witness = self._witness
+        live = LiveHome(self._spec, options, taps=(recorder,) if witness is None else (recorder, witness))
         live.record_to(recorder)
+        if witness is not None:
+            for medium in live.media:
+                medium.rules.append(witness)
         return live
 
     async def _play_steps(self, live: LiveHome, stage: Stage) -> Failure | None:

@@ -1,7 +1,4 @@
-"""A scenario with many seeds, on several processes; results come in the order of the seeds.
-
-A failure is reported as it is: it is not shrunk to a smaller fault schedule yet.
-"""
+"""A scenario with many seeds, on several processes; results come in the order of the seeds."""
 
 import os
 import signal
@@ -17,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from devices.errors import EmulatorError, HostError, UsageError
+from devices.faults.schedule import Witness
 from devices.lab.client import ServeControl
 from devices.lab.result import replay_command
 from devices.lab.run import run_scenario
-from devices.lab.scenario import read_scenario
+from devices.lab.scenario import Scenario, read_scenario
 from devices.sim.chance import MAX_SEED
 
 MAX_SEEDS = 1_000_000
@@ -101,7 +99,16 @@ def sweep(
 def run_seed(path: Path, serve: ServeControl | None, seed: int) -> SeedResult:
     """Run one seed in this process; whatever happens is a result."""
     try:
-        failure = run_scenario(read_scenario(path), seed, serve).failure
+        scenario = read_scenario(path)
+    except EmulatorError as problem:
+        return SeedResult(seed, None, str(problem))
+    return judge(scenario, seed, serve)
+
+
+def judge(scenario: Scenario, seed: int, serve: ServeControl | None, witness: Witness | None = None) -> SeedResult:
+    """Run a scenario with a seed; whatever happens is a result."""
+    try:
+        failure = run_scenario(scenario, seed, serve, witness=witness).failure
     except EmulatorError as problem:
         return SeedResult(seed, None, str(problem))
     except Exception as problem:  # a defect of one seed must not hide the others
