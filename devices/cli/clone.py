@@ -1,8 +1,8 @@
-"""`pairlab clone`: a home file with an accessory like a real one, read over REST or from Bonjour."""
+"""`pairlab clone`: a home file with an accessory like a real one, read over REST, Bluetooth, or from Bonjour."""
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -70,13 +70,32 @@ def bonjour(
     _write(portrait, name, file, force=force, secrets=secrets, json=json)
 
 
+@app.command()
+def ble(
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Its address, or the name that it advertises.")],
+    file: FileOption = None,
+    force: ForceOption = False,
+    seconds: Annotated[float, typer.Option(min=0.1, max=60, help="How long to look for it.")] = 5.0,
+    json: JsonOption = False,
+) -> None:
+    """Clone a Bluetooth LE peripheral: what it advertises, and its GATT table with the values that can be read."""
+    from devices.clone.ble import read_ble
+
+    _write_tables(asyncio.run(read_ble(address, seconds)), address, file, force=force, json=json)
+
+
 def _write(portrait: "Portrait", source: str, file: Path | None, *, force: bool, secrets: bool, json: bool) -> None:
     import os
 
-    from devices.clone.home_file import home_text, write_home
     from devices.clone.portrait import home_of
 
     home = home_of(portrait, secrets=secrets, entropy=os.urandom)
+    _write_tables(home, source, file, force=force, json=json)
+
+
+def _write_tables(home: dict[str, Any], source: str, file: Path | None, *, force: bool, json: bool) -> None:
+    from devices.clone.home_file import home_text, write_home
+
     text = home_text(home, source)
     if file is not None:
         write_home(text, file, force=force)
