@@ -14,6 +14,7 @@ from devices.errors import UnknownKindError
 from devices.media.medium import Flight
 from devices.sim.chance import Stream
 from devices.spec import closest, make_record
+from pairing.engine import Micros
 
 
 class WireFault(Protocol):
@@ -27,9 +28,11 @@ class WireFault(Protocol):
 
 @dataclass(slots=True)
 class FaultContext:
-    """What one installation of a fault remembers: its chance and whatever the fault keeps in `memory`."""
+    """What one installation of a fault remembers: its chance, its target, when it began, and what it keeps."""
 
     chance: Stream
+    target: str = "*"
+    started_us: Micros = 0
     memory: dict[Any, Any] = field(default_factory=dict)
 
 

@@ -36,7 +36,8 @@ class InstalledFault:
         survivors = self.wire.apply(flight, self.context)
         # Where nothing has changed, the fault has not fired: a reorder lets the overtaking frame go on time.
         if len(survivors) != 1 or survivors[0] != flight:
-            self.fire(f"{flight.sender} to {flight.receiver}, {len(flight.payload)} bytes")
+            reason: str = getattr(self.wire, "reason", "")  # a bundle says it in its platform's words
+            self.fire(f"{reason}{flight.sender} to {flight.receiver}, {len(flight.payload)} bytes")
         return survivors
 
     def fire(self, what: str) -> None:

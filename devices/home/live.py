@@ -342,7 +342,7 @@ class LiveHome:
         if fault_id in self.faults:
             raise UsageError(f"a fault with the id {fault_id!r} is installed already")
         wire = make_fault(spec.kind, spec.parameters) if is_wire else None
-        context = FaultContext(self.chance.stream(f"fault/{fault_id}"))
+        context = FaultContext(self.chance.stream(f"fault/{fault_id}"), spec.target)
         installed = InstalledFault(fault_id, spec, wire, context, self._fault_fired)
         self.faults[fault_id] = installed
         if is_wire:
@@ -381,6 +381,7 @@ class LiveHome:
         if installed.active or installed.over:
             return
         installed.active = True
+        installed.context.started_us = self.clock.now()
         spec = installed.spec
         if installed.wire is None:
             self.accessory(spec.target).start_lie(spec.kind, spec.parameters)
