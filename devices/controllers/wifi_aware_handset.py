@@ -122,7 +122,7 @@ class Handset:
 
     async def _clear_the_air(self, seen: Seen) -> None:
         """Keys of before are checked or given up: who has lost his understands nothing that is said under them."""
-        if seen.is_stranger:
+        if seen.is_stranger or self.aware.device.has_lost_keys(seen.peer):
             self.aware.part(address_text(seen.peer))
         elif seen.is_keyed and seen.device_id is not None:
             await self.verifications.begin(seen.peer).end()

@@ -624,3 +624,15 @@ def test_one_seed_gives_one_transcript() -> None:
             return home.home.transcript
 
     assert transcript() == transcript()
+
+
+def test_phone_pairs_at_once_with_a_camera_that_answers_it_in_the_open() -> None:
+    with WifiAwareHome("hostap") as home:
+        home.pair()
+        for verb in ("restart", "forget", "open-pairing"):
+            home.tell_camera(verb)
+        home.home.advance("10s")
+        last = home.home.events.all()[-1].id
+        assert home.do("pair", target="camera", wait=True)["outcome"] == "done"
+        begun = home.home.events.all("PairingStarted", after=last)
+        assert [each["mode"] for each in begun if each.actor == "phone"] == ["password"]
