@@ -52,6 +52,13 @@ class _Phone:
         body = {name: value for name, value in arguments.items() if value not in (None, "")}
         return self.client.post("v1", "phones", self.id, "actions", verb, body=body)["value"]
 
+    def knows(self, target: str) -> bool:
+        """Whether a word names an accessory of the home or a paired device, in view or not."""
+        words = {str(each[what]) for each in self.client.get("v1", "accessories") for what in ("id", "name")}
+        for device in self.do("devices")["value"] or ():
+            words |= {str(device["id"]), str(device["name"] or "")}
+        return not target or target.casefold() in {each.casefold() for each in words}
+
     def options(self) -> str:
         """What has to be typed again to mean this phone."""
         return "" if self.id == self.client.first_phone() else f" --phone {self.id}"
@@ -104,7 +111,7 @@ def pick(
         service_id=service_id,
         within=_duration(within),
     )
-    device = _finished(picked, json=json)
+    device = _finished(picked, json=json, phone=chosen, target=target)
     if not json:
         output.say(f"picked {_name(device)}; next: pairlab phone pair{_code_hint(device)}{chosen.options()}")
 
@@ -141,7 +148,7 @@ def pair(
         within=_duration(within),
         wait=True,
     )
-    value = _finished(ended, json=json)
+    value = _finished(ended, json=json, phone=chosen, target=target)
     if json:
         return
     device = value["device"]
@@ -164,9 +171,8 @@ def verify(
 ) -> None:
     """Bring a pairing into force again, under fresh keys."""
     chosen = _Phone(url, phone)
-    value = _finished(
-        chosen.do("verify", target=target, service=service, within=_duration(within), wait=True), json=json
-    )
+    ended = chosen.do("verify", target=target, service=service, within=_duration(within), wait=True)
+    value = _finished(ended, json=json, phone=chosen, target=target)
     if not json:
         output.say(f"verified {value['device']['name'] or value['peer']}")
 
@@ -196,7 +202,7 @@ def open_(
         service=service,
         within=_duration(within),
     )
-    value = _finished(opened, json=json)
+    value = _finished(opened, json=json, phone=chosen, target=target)
     if json:
         return
     output.rows([("session", value["session"]), ("security", value["security"]), *value["endpoints"].items()])
@@ -281,14 +287,16 @@ def _list(phone: _Phone, *, json: bool) -> None:
         output.rows([*known, *((what.replace("_", " "), text) for what, text in info.items() if text)], indent="  ")
 
 
-def _finished(document: Mapping[str, Any], *, json: bool) -> Any:
-    """The value of a verb's document; a refusal is printed and ends the command."""
+def _finished(document: Mapping[str, Any], *, json: bool, phone: _Phone | None = None, target: str = "") -> Any:
+    """The value of a verb's document; a refusal is printed and ends the command: wrong usage if nobody is called so."""
     if json:
         output.emit(document)
     if document["outcome"] != "refused":
         return document["value"]
     if not json:
         output.rows(_refusal_lines(document))
+    if phone is not None and document["verdict"]["rule"] == "in-view" and not phone.knows(target):
+        raise UsageError(f"nobody is called {target!r}; next: pairlab phone browse{phone.options()}")
     raise typer.Exit(EmulatorError.exit_code)
 
 
@@ -332,7 +340,9 @@ def _name(device: Mapping[str, Any]) -> str:
 def _code(given: str | None, phone: _Phone, target: str, method: str | None) -> str | None:
     """The code that is typed; None leaves it to the phone's user, who is asked for it where he types nothing."""
     if given == "-":
-        return sys.stdin.readline().strip()
+        given = sys.stdin.readline().strip()
+    if given == "":
+        raise UsageError("the code is empty")
     if given is not None or method == "opportunistic":
         return given
     if phone.client.get("v1", "phones", phone.id)["code"] != "none":

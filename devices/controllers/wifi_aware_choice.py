@@ -57,7 +57,7 @@ async def open_for_pairing(aware: WifiAware, wanted: Wanted, service: str, withi
     seen = await aware.find(services, wanted, within_us, lambda each: each.is_pairing_open and bool(each.found.methods))
     if seen is not None:
         return seen
-    closed = next((each for each in aware.seen() if wanted.fits(each)), None)
+    closed = next((each for each in aware.seen() if wanted.fits(each) and each.found.name in services), None)
     if closed is not None:
         raise RefusedError(
             Refusal(
@@ -111,14 +111,19 @@ def require_paired(aware: WifiAware, seen: Seen, activity: Activity) -> None:
     )
 
 
+def method_called(word: str) -> BootstrappingMethods:
+    """A method by its word. Raises UsageError."""
+    if word not in _METHOD_WORDS:
+        raise UsageError(f"method: there is no {word!r}{closest(word, _METHOD_WORDS)}")
+    return _METHOD_WORDS[word]
+
+
 def method_for(aware: WifiAware, seen: Seen, word: str | None) -> BootstrappingMethods:
     """The method of that name, else the first that both sides have. Raises RefusedError, UsageError."""
     platform = aware.app.platform
     able = bootstrapping_rules(platform).as_subscriber
     if word is not None:
-        chosen = _METHOD_WORDS.get(word)
-        if chosen is None:
-            raise UsageError(f"method: there is no {word!r}{closest(word, _METHOD_WORDS)}")
+        chosen = method_called(word)
         verdict = judge_bootstrapping_method(platform, chosen, is_publisher=False)
         if not verdict.is_accepted:
             raise RefusedError(Refusal.of_rule(verdict, Activity.BOOTSTRAPPING, Situation.NOT_AGREED))

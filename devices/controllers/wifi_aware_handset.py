@@ -9,6 +9,7 @@ from typing import Any
 from devices.controllers.wifi_aware import WifiAware
 from devices.controllers.wifi_aware_choice import (
     device_in_view,
+    method_called,
     method_for,
     open_for_pairing,
     require_paired,
@@ -104,6 +105,8 @@ class Handset:
     async def _begin(
         self, target: str, code: str | None, method: str | None, service: str, within_us: Micros
     ) -> PairingRun:
+        if method is not None:
+            method_called(method)
         picked, self._picked = self._picked, None
         if picked is not None and not target:
             target, service = address_text(picked.peer), service or picked.found.name

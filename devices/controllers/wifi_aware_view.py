@@ -112,10 +112,12 @@ class Wanted:
 
     def __str__(self) -> str:
         parts = {"name": self.name, "model": self.model, "service ID": self.service_id}
-        said = [self.target, *(f"{what} {word!r}" for what, word in parts.items() if word)]
+        said = [f"{what} {word!r}" for what, word in parts.items() if word]
         if self.device_id is not None and not self.target:
             said.append(f"paired device {self.device_id}")
-        return " ".join(filter(None, said)) or "any device"
+        if self.target and said:
+            return f"{self.target!r} with {' and '.join(said)}"
+        return repr(self.target) if self.target else " and ".join(said) or "any device"
 
 
 def _same(wanted: str, word: str | None) -> bool:

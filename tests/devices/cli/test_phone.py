@@ -13,8 +13,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.support.command_line import Ran, RunningHome, home_up, run
+from tests.support.command_line import Ran, RunningHome, home_up, run, run_process
 
+CAMERA_HOME = Path(__file__).parents[3] / "specs" / "homes" / "camera.toml"
 HOME = """
 [[accessory]]
 id = "camera"
@@ -116,6 +117,33 @@ def test_a_phone_by_name_a_code_from_stdin_and_json_as_one_document(
     refused = run(capsys, "phone", "open", "camera", "--security", "open", "--json")
     assert (refused.code, refused.document["platform"]["case"]) == (1, "connectionFailed")
     assert run(capsys, "phone", "open", "camera", "--security", "wax").code == 2
+    _refused(run(capsys, "phone", "pair", "camera", "--method", "wax"), 2, "method: there is no 'wax'")
+    _refused(run(capsys, "phone", "pair", "camera", "--code", ""), 2, "the code is empty")
+    assert run(capsys, "phone", "verify", "nobody", "--within", "0.1", "--phone", "pixel", "--json").code == 2
+    elsewhere = run(capsys, "phone", "pick", "Garage Camera", "--service", "_other._udp", "--within", "0.1")
+    assert (elsewhere.code, elsewhere.rows["refused"]) == (1, "in-view")
+
+
+def test_the_same_by_processes_and_their_exit_codes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def phone(*arguments: str) -> Ran:
+        return run_process(tmp_path, "phone", *arguments)
+
+    with home_up(tmp_path, str(CAMERA_HOME)) as home:
+        monkeypatch.setenv("PAIRLAB_URL", home.ready["api"])
+        assert phone("pair", "camera", "--code", "000000").code == 1
+        stranger = phone("pair", "nobody", "--code", "000000", "--within", "0.2")
+        assert (stranger.code, stranger.rows["expected"]) == (2, "'nobody' publishing _sat-simulation._udp")
+        assert "nobody is called 'nobody'; next: pairlab phone browse" in stranger.err
+        assert phone("pair", "camera", "--code", _pin(home)).code == 0
+        opened = phone("open", "camera", "--json")
+        assert (opened.code, opened.document["outcome"]) == (0, "done")
+        url = opened.document["value"]["endpoints"]["http"]
+        with urlopen(url, timeout=30) as answer:  # noqa: S310  # http by construction
+            assert answer.read().startswith(b"\x89PNG")
+        assert phone("devices", "remove", "camera").code == 0
+        with pytest.raises(OSError, match="refused"):
+            urlopen(url, timeout=30)  # noqa: S310  # http by construction
+    assert phone("devices").code == 3
 
 
 def _refused(ran: Ran, code: int, text: str) -> None:
