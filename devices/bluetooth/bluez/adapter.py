@@ -155,10 +155,13 @@ class Adapter:
         )
         self._arm_sweep()
 
-    async def give_up_connecting(self) -> None:
-        """Take back an attempt to connect."""
+    async def give_up_connecting(self, address: str) -> None:
+        """Take back an attempt to connect; one that has just come about ends again."""
         if self.radio.pending_le_connection is not None:
             await self.device.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command())
+        for connection in tuple(self.device.connections.values()):
+            if str(connection.peer_address).removesuffix("/P") == address:
+                await connection.disconnect()
 
     def close(self) -> None:
         """Off: connections end without a word."""

@@ -176,7 +176,7 @@ class RemoteDevice:
                 )
             except asyncio.CancelledError:
                 # Bumble leaves the attempt with the controller, where it would be in the way of the next one.
-                await self.adapter.give_up_connecting()
+                await self.adapter.give_up_connecting(self.address)
                 raise
             except BumbleTimeoutError:
                 raise BusError("Failed", "le-connection-abort-by-local") from None
@@ -191,7 +191,12 @@ class RemoteDevice:
                 await self._encrypt(connection)
             await self._discover(connection)
         except (ATT_Error, ProtocolError, InvalidStateError, hci.HCI_Error) as problem:
+            await self._part()
             raise BusError("Failed", f"le-connection-failed: {problem}") from None
+        except asyncio.CancelledError:
+            # Half discovered it would be of use to nobody, and in the way of whoever connects next.
+            await self._part()
+            raise
 
     async def _encrypt(self, connection: Connection) -> None:
         try:

@@ -1,0 +1,150 @@
+"""The emulated BlueZ under clients that die and clients that are many."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from dbus_fast import BusType, Message, MessageType, Variant
+from dbus_fast.aio import MessageBus
+
+from devices.bluetooth.bluez.door import BluezDoor
+from devices.home.live import HomeOptions, LiveHome
+from devices.spec import read_home
+from tests.support.needs import requires_tools
+
+ADDRESS = "C4:00:00:00:00:01"
+ADAPTER, DEVICE = "/org/bluez/hci0", "/org/bluez/hci0/dev_C4_00_00_00_00_01"
+THERMO = {
+    "id": "thermo",
+    "kind": "ble-peripheral",
+    "name": "Thermo",
+    "address": ADDRESS,
+    "advert": {"interval": "20ms"},
+    "service": [
+        {"uuid": "180f", "characteristic": [{"uuid": "2a19", "properties": ["read", "notify"], "value": "64"}]}
+    ],
+}
+MANY_SCANS = """
+import asyncio, threading
+from bleak import BleakScanner
+CYCLES, CLIENTS = 80, 3
+found, failed = [], []
+async def scan(number):
+    for _ in range(CYCLES):
+        names = set()
+        async with BleakScanner(lambda device, _advert: names.add(device.name)):
+            await asyncio.sleep(0.05)
+        found.append(len(names))
+def client(number):
+    try:
+        asyncio.run(scan(number))
+    except Exception as problem:
+        failed.append(repr(problem))
+threads = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
+for each in threads:
+    each.start()
+for each in threads:
+    each.join()
+print(len(found), sum(found) > 200, failed)
+"""
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    while not is_so():  # noqa: ASYNC110  # nobody tells when
+        await asyncio.sleep(0)
+
+
+class Client:
+    """A program on the bus, without bleak's care."""
+
+    def __init__(self, door: BluezDoor, bus: MessageBus) -> None:
+        self.door, self.bus = door, bus
+
+    @classmethod
+    async def of(cls, door: BluezDoor) -> "Client":
+        return cls(door, await MessageBus(bus_address=door.address, bus_type=BusType.SYSTEM).connect())
+
+    async def call(self, path: str, member: str, signature: str = "", *body: object) -> list[object]:
+        interface, name = member.rsplit(".", 1)
+        message = Message(
+            destination="org.bluez", path=path, interface=interface, member=name, signature=signature, body=list(body)
+        )
+        reply = await self.bus.call(message)
+        assert reply is not None
+        assert reply.message_type is MessageType.METHOD_RETURN, reply.body
+        return reply.body
+
+    async def property(self, path: str, interface: str, name: str) -> object:
+        (value,) = await self.call(path, "org.freedesktop.DBus.Properties.Get", "ss", interface, name)
+        assert isinstance(value, Variant)
+        return value.value
+
+    async def found(self) -> None:
+        await self.call(ADAPTER, "org.bluez.Adapter1.StartDiscovery")
+        await until(lambda: ADDRESS in self.door.adapters[0].devices)
+
+
+def _beside(work: Callable[[LiveHome, BluezDoor], Awaitable[None]]) -> None:
+    requires_tools("dbus-daemon")
+
+    async def live() -> None:
+        home = LiveHome(read_home({"accessory": [THERMO]}, "test"), HomeOptions(seed=1))
+        await home.start()
+        door = await BluezDoor.open(home.ble, home.chance)
+        try:
+            await asyncio.wait_for(work(home, door), 20)
+        finally:
+            await door.close()
+            await home.stop()
+
+    asyncio.run(live())
+
+
+@pytest.mark.parametrize("stage", ["out of range", "discovering"])
+def test_a_client_that_dies_while_it_connects_leaves_nothing_behind(stage: str) -> None:
+    async def work(home: LiveHome, door: BluezDoor) -> None:
+        dying, heir = await Client.of(door), await Client.of(door)
+        await dying.found()
+        radio = door.adapters[0].radio
+        if stage == "out of range":
+            home.ble.separate("thermo", "hci0")
+        attempt = asyncio.ensure_future(dying.call(DEVICE, "org.bluez.Device1.Connect"))
+        await until(lambda: radio.pending_le_connection is not None or bool(radio.le_connections))
+        dying.bus.disconnect()
+        await asyncio.wait([attempt])
+        assert attempt.exception() is not None
+        adapter = door.adapters[0]
+        await until(lambda: not adapter.connecting.locked() and not radio.le_connections)
+        assert radio.pending_le_connection is None
+        assert not await heir.property(ADAPTER, "org.bluez.Adapter1", "Discovering")
+        assert not await heir.property(DEVICE, "org.bluez.Device1", "Connected")
+        home.ble.reunite("thermo", "hci0")
+        await heir.call(DEVICE, "org.bluez.Device1.Connect")
+        assert await heir.property(DEVICE, "org.bluez.Device1", "ServicesResolved")
+        heir.bus.disconnect()
+
+    _beside(work)
+
+
+@pytest.mark.slow
+def test_240_scan_cycles_with_200_accessories_do_not_lose_the_bus(tmp_path: Path) -> None:
+    requires_tools("dbus-daemon")
+    accessory = (
+        '[[accessory]]\nid = "a{0}"\nkind = "ble-peripheral"\nname = "A{0}"\nadvert = {{ interval = "100ms" }}\n'
+    )
+    (tmp_path / "home.toml").write_text("".join(accessory.format(number) for number in range(200)))
+    (tmp_path / "scans.py").write_text(MANY_SCANS)
+    command = [sys.executable, "-m", "devices.cli.main", "exec", str(tmp_path / "home.toml"), "--ble", "dbus"]
+    done = subprocess.run(
+        [*command, "--", sys.executable, str(tmp_path / "scans.py")],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "240 True []\n"
