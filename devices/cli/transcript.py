@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from devices.cli import output
-from devices.errors import UsageError
+from devices.errors import EmulatorError, UsageError
 
-app = typer.Typer(help="Show and convert transcripts.", no_args_is_help=True)
+app = typer.Typer(help="Show, compare and convert transcripts.", no_args_is_help=True)
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A transcript (.cbor).")]
 _Sink = Callable[[bytes], object]
@@ -38,20 +38,47 @@ def show(
 
 
 @app.command()
+def diff(
+    one: Annotated[Path, typer.Argument(metavar="A", help="A transcript (.cbor).")],
+    other: Annotated[Path, typer.Argument(metavar="B", help="Another.")],
+    json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Say where two transcripts first differ, and in what; exit 0 where they do not, 1 where they do."""
+    from devices.transcripts.diff import divergence_lines, first_divergence
+    from devices.transcripts.show import read_file
+
+    found = first_divergence(read_file(one), read_file(other))
+    if json:
+        output.emit({"same": found is None, **({} if found is None else found.as_json())})
+    elif found is None:
+        output.say("the same")
+    else:
+        for line in divergence_lines(found):
+            output.say(line)
+    if found is not None:
+        raise typer.Exit(EmulatorError.exit_code)
+
+
+@app.command()
 def export(
     file: FileArgument,
     pcapng: Annotated[Path | None, typer.Option(metavar="OUT", help="A capture for Wireshark; - is stdout.")] = None,
     jsonl: Annotated[Path | None, typer.Option(metavar="OUT", help="JSON lines; - is stdout.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="OUT", help="One page with a drawing; - is stdout.")] = None,
     btsnoop: Annotated[Path | None, typer.Option(metavar="OUT", help="HCI of one Bluetooth host; - is stdout.")] = None,
     actor: Annotated[str | None, typer.Option(help="Whose HCI --btsnoop writes, where there are several.")] = None,
+    secrets: Annotated[bool, typer.Option("--secrets", help="Keys and codes, too, in the page of --html.")] = False,
 ) -> None:
     """Convert a transcript. Of a damaged file everything before the damage is converted, then the error is told."""
     from devices.transcripts.btsnoop import to_btsnoop
     from devices.transcripts.export import to_json_lines, to_pcapng
+    from devices.transcripts.html import to_html
     from devices.transcripts.show import read_file
 
-    if sum(each is not None for each in (pcapng, jsonl, btsnoop)) != 1:
-        raise UsageError("export writes one thing: --pcapng OUT, --jsonl OUT or --btsnoop OUT")
+    if sum(each is not None for each in (pcapng, jsonl, html, btsnoop)) != 1:
+        raise UsageError("export writes one thing: --pcapng OUT, --jsonl OUT, --html OUT or --btsnoop OUT")
+    if secrets and html is None:
+        raise UsageError("--secrets goes with --html; the other exports hold what the transcript does")
     if actor is not None and btsnoop is None:
         raise UsageError("--actor goes with --btsnoop")
     records = read_file(file)
@@ -59,6 +86,8 @@ def export(
         _write(file, pcapng, lambda sink: to_pcapng(records, sink))
     if jsonl is not None:
         _write(file, jsonl, lambda sink: to_json_lines(records, sink))
+    if html is not None:
+        _write(file, html, lambda sink: to_html(records, sink, title=file.stem, secrets=secrets))
     if btsnoop is not None:
         _write(file, btsnoop, lambda sink: to_btsnoop(records, sink, actor))
 
