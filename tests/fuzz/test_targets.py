@@ -8,7 +8,7 @@ import pytest
 from tests.fuzz.mutation import inputs
 from tests.fuzz.target import Target, decoder, targets
 
-MUTATED, MUTATED_SLOW = 100, 30
+MUTATED, MUTATED_SLOW = 50, 15
 """Inputs beside the valid ones; a dialogue takes milliseconds for each."""
 
 
