@@ -47,6 +47,7 @@ from pairing.thread.credentials import (
     ProfileOutcome,
     StoreFamily,
     call,
+    delete_in_settings,
     methods,
     result_document,
 )
@@ -54,8 +55,8 @@ from pairing.thread.credentials.symptoms import SEARCHED_IN_VAIN
 from pairing.thread.meshcop_txt import SERVICE_TYPE
 
 _STORE = {StoreFamily.APPLE: "storeCredentials", StoreFamily.GOOGLE: "addCredentials"}
+_DELETE = {StoreFamily.APPLE: "deleteCredentials", StoreFamily.GOOGLE: "removeCredentials"}
 _RETRIEVE = {StoreFamily.APPLE: "retrieveCredentials", StoreFamily.GOOGLE: "getCredentialsByBorderAgent"}
-
 
 OTHER_PROFILES = ("raw", "hostap", "openthread", "ot-commissioner")
 """Profiles without a credential store."""
@@ -388,8 +389,7 @@ class Phone(WifiAwareVerbs):
         try:
             fetched = await self._code_fetcher.fetch(target, code, budget, self.user.patience)
         except RefusedError as problem:
-            platform = {"domain": None, "code": None, "case": None, "delay_ms": 0}
-            return {**refused(problem.refusal), "platform": platform}
+            return {**refused(problem.refusal), "platform": {"domain": None, "code": None, "case": None, "delay_ms": 0}}
         return await self._store_fetched(fetched)
 
     @verb("browse")
@@ -412,10 +412,24 @@ class Phone(WifiAwareVerbs):
     @verb("retrieve-credential")
     async def _do_retrieve_credential(self, border_agent: str) -> dict[str, Any]:
         """Read a credential back by the platform's own call."""
-        method = _RETRIEVE.get(self.platform.family)
-        if method is None:
-            raise UsageError(f"{self.profile} reads datasets by network, not by border agent")
-        return await self.thread_call(method, {"border_agent_id": border_agent})
+        return await self.thread_call(self._method(_RETRIEVE), {"border_agent_id": border_agent})
+
+    def _method(self, names: Mapping[StoreFamily, str]) -> str:
+        if self.platform.family not in names:
+            raise UsageError(f"{self.profile} knows datasets by network, not by border agent")
+        return names[self.platform.family]
+
+    @verb("delete-credential")
+    async def _do_delete_credential(self, border_agent: str, in_settings: bool = False) -> dict[str, Any]:
+        """Delete a credential by the platform's own call; or its user deletes it `in_settings`, for every app."""
+        if not in_settings:
+            return await self.thread_call(self._method(_DELETE), {"border_agent_id": border_agent})
+        with self._rows.transaction() as stored:
+            agents = [row.border_agent_id for row in stored.rows if row.border_agent_id.hex() == border_agent.lower()]
+            if not agents:
+                raise ActionRefusedError(f"{self.id} has nothing stored for border agent {border_agent}")
+            stored.write(delete_in_settings(stored.rows, self.platform.family, agents[0]))
+        return {"outcome": "done"}
 
     @verb("accept")
     async def _do_accept(self, request: int | None = None, code: str | None = None) -> None:

@@ -1,16 +1,17 @@
 """What a phone does when it is told verbs: calls at the same time, and names that no network can hold."""
 
 import asyncio
+from collections.abc import Mapping
 
 import pytest
 
-from devices.errors import UsageError
+from devices.errors import ActionRefusedError, UsageError
 from devices.home import HomeOptions, LiveHome
 from devices.sim.loop import VirtualTimeLoop
 from devices.spec import read_home
 
 
-def _on_phone(profile: str, *verbs: tuple[str, dict[str, object]]) -> list[object]:
+def _on_phone(profile: str, *verbs: tuple[str, Mapping[str, object]]) -> list[object]:
     """What a phone alone in a home answers to verbs that it is told at one moment."""
 
     async def story() -> list[object]:
@@ -36,3 +37,17 @@ def test_calls_at_the_same_time_share_a_search(profile: str) -> None:
 def test_a_type_that_no_network_can_hold_is_refused_by_name(service_type: str) -> None:
     with pytest.raises(UsageError, match="browse: "):
         _on_phone("ios-26", ("browse", {"service_type": service_type}))
+
+
+def test_deleting_what_is_not_there_is_refused() -> None:
+    for profile, call in (("ios-26", 8), ("android-16", 16)):
+        (answer,) = _on_phone(profile, ("delete-credential", {"border_agent": "00" * call}))
+        assert isinstance(answer, dict)
+        assert (answer["outcome"], answer["verdict"]["rule"]) == ("refused", "no-credential")
+        with pytest.raises(ActionRefusedError, match="nothing stored for border agent 00"):
+            _on_phone(profile, ("delete-credential", {"border_agent": "00" * call, "in_settings": True}))
+
+
+def test_a_store_of_networks_deletes_nothing_by_border_agent() -> None:
+    with pytest.raises(UsageError, match="by network, not by border agent"):
+        _on_phone("home-assistant", ("delete-credential", {"border_agent": "00"}))
