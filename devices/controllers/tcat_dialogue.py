@@ -15,8 +15,8 @@ from pairing.engine import Address, Entropy, Event, Micros, Outputs
 from pairing.errors import DecodeError
 from pairing.thread.tcat.authorization import authorization_of
 from pairing.thread.tcat.certificates import ThreadCertificate
-from pairing.thread.tcat.commissioner import TcatCommissioner, TcatDeviceProved
-from pairing.thread.tcat.events import TcatAnswerReceived, TcatCommandTimedOut
+from pairing.thread.tcat.commissioner import TcatCommissioner
+from pairing.thread.tcat.events import TcatAnswerReceived, TcatCommandTimedOut, TcatDeviceProved
 
 _GUARD_HINT = "a device that has just been left is deaf for two seconds; a device in standby hears nobody: activate it"
 

@@ -7,8 +7,8 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from pairing.crypto.kdf import is_equal
-from pairing.engine import SECOND, Address, Entropy, Event, FrameIgnored, Micros, Output, Outputs, Transmit, peer_name
-from pairing.thread.tcat.events import TcatAnswerReceived, TcatCommandTimedOut
+from pairing.engine import SECOND, Address, Entropy, FrameIgnored, Micros, Output, Outputs, Transmit, peer_name
+from pairing.thread.tcat.events import TcatAnswerReceived, TcatCommandTimedOut, TcatDeviceProved
 from pairing.thread.tcat.proofs import CHALLENGE_LENGTH, tcat_proof
 from pairing.thread.tcat.tlvs import TcatStatus, TcatStream, TcatTlv, TcatType, status_name, tcat_type_name
 
@@ -18,13 +18,6 @@ _PROOFS = {
     "pskc": TcatType.PRESENT_PSKC_PROOF,
     "install-code": TcatType.PRESENT_INSTALL_CODE_PROOF,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TcatDeviceProved(Event):
-    """The device was asked to prove that it knows its PSKd: whether it does."""
-
-    proved: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,3 +120,10 @@ class TcatCommandTimedOut(Event):
     """A device did not answer a commissioner's command in time."""
 
     command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TcatDeviceProved(Event):
+    """The device was asked to prove that it knows its PSKd: whether it does."""
+
+    proved: bool

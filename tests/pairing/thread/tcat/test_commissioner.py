@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pairing.engine import SECOND, Outputs, Transmit
-from pairing.thread.tcat.commissioner import TcatCommissioner, TcatDeviceProved
+from pairing.thread.tcat.commissioner import TcatCommissioner
 from pairing.thread.tcat.device import TcatAgent
-from pairing.thread.tcat.events import TcatAnswerReceived
+from pairing.thread.tcat.events import TcatAnswerReceived, TcatDeviceProved
 from pairing.thread.tcat.profile import TcatNode
 from pairing.thread.tcat.tlvs import TcatType
 from tests.support.tcat import DATASET, PEER, SPKI, connected, names
