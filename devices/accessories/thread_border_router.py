@@ -4,9 +4,10 @@ In real time it has a REST server and UDP ports; in virtual time it lives on the
 from its chance. Commissioners, joiners and sharing by code are `border_router_meshcop`'s.
 """
 
+import json
 import socket
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from devices.accessories.base import Accessory, Lie
 from devices.accessories.border_router_bonjour import BorderRouterBonjour
@@ -31,7 +32,9 @@ from devices.errors import ActionRefusedError, HomeFileError, UsageError
 from devices.events import CodeShown
 from devices.media.medium import Flight
 from devices.media.mesh import MeshPlace
+from devices.otbr.dataset_json import changed
 from devices.otbr.engine import OtbrEngine
+from devices.otbr.messages import RefusedError
 from devices.spec import Duration, duration_us
 from devices.transports.reach import bind_hosts, shown_host
 from devices.transports.sockets import bind_udp
@@ -40,6 +43,7 @@ from pairing.engine import Endpoint, Event, Micros, Outputs
 from pairing.errors import EncodeError, LocalProtocolError, PairingError
 from pairing.thread.border_agent import EPHEMERAL_LINK, JOINER_LINK, MAIN_LINK
 from pairing.thread.border_agent_services import Ports, border_agent_services
+from pairing.thread.dataset import Dataset, DatasetKind
 from pairing.thread.network import Network
 from pairing.thread.network_events import EphemeralKeyActivated
 
@@ -348,11 +352,14 @@ class ThreadBorderRouter(Accessory):
 
     @verb("set-dataset")
     async def _do_set_dataset(
-        self, dataset: str, kind: Literal["active", "pending"] = "active", force: bool = False
+        self, dataset: str | dict[str, Any], kind: DatasetKind = "active", force: bool = False
     ) -> None:
-        """Store a dataset given as hex TLVs; `force` writes the active one while Thread is on, as a Leader would."""
+        """Store a dataset: hex TLVs, or the JSON members of REST's PUT, which change what is stored and no more.
+
+        `force` writes the active one while Thread is on, as a Leader would.
+        """
         try:
-            read = read_dataset(dataset)
+            read = self._changed(dataset, kind) if isinstance(dataset, dict) else read_dataset(dataset)
         except PairingError as problem:
             raise UsageError(f"set-dataset: {problem}") from None
         if kind == "pending":
@@ -361,6 +368,16 @@ class ThreadBorderRouter(Accessory):
             self._refusing(lambda now: self.network.adopt_active_dataset(read, now))
         else:
             self._refusing(lambda now: self.network.set_active_dataset(read, now))
+
+    def _changed(self, members: Mapping[str, Any], kind: DatasetKind) -> Dataset:
+        stored = (
+            self.network.active_dataset if kind == "active" else self.network.pending_dataset(self.site.clock.now())
+        )
+        entropy = self.site.chance.stream(f"accessory/{self.id}/rest").randbytes
+        try:
+            return changed(json.dumps(members, default=str).encode(), kind, stored, entropy)
+        except RefusedError as problem:
+            raise ActionRefusedError(f"{self.id}: a PUT of these members is answered {problem.status}") from None
 
     @verb("share-code")
     async def _do_share_code(self, lifetime: Duration = "2m") -> Mapping[str, Any]:

@@ -184,11 +184,9 @@ class ClassicRoutes:
 
     def _changed(self, request: Request, stored: Dataset | None, kind: DatasetKind) -> Dataset:
         """The stored dataset, or a random network, with the change that the body asks for."""
-        if request.header("content-type") == TEXT:
-            change = dataset_json.change_from_text(request.body)
-        else:
-            read = dataset_json.active_change if kind == "active" else dataset_json.pending_change
-            change = read(self._body(request), is_new=stored is None)
+        if request.header("content-type") != TEXT:
+            return dataset_json.changed(self._body(request), kind, stored, self._node.entropy)
+        change = dataset_json.change_from_text(request.body)
         return dataset_json.merge(generate(self._node.entropy) if stored is None else stored, change)
 
     # Commissioner

@@ -11,8 +11,10 @@ from ipaddress import IPv6Address
 from devices.otbr.address import prefix_text
 from devices.otbr.json_text import BadJsonError, Json, c_double, c_int, c_uint, is_number, parse_object
 from devices.otbr.messages import RefusedError
+from pairing.engine import Entropy
 from pairing.errors import DecodeError, EncodeError
-from pairing.thread.dataset import Dataset
+from pairing.thread.dataset import Dataset, DatasetKind
+from pairing.thread.dataset_generator import generate
 from pairing.thread.dataset_rules import openthread_verdict
 from pairing.thread.fields import Channel, ChannelMask, SecurityPolicy, Timestamp
 
@@ -126,6 +128,13 @@ def _pending_text(text: str) -> Dataset:
     if not change.tlvs:
         raise RefusedError(400)
     return change
+
+
+def changed(body: bytes, kind: DatasetKind, stored: Dataset | None, entropy: Entropy) -> Dataset:
+    """The stored dataset with the change of a JSON body, or a random network with it. RefusedError 400 or 500."""
+    read = active_change if kind == "active" else pending_change
+    change = read(body, is_new=stored is None)
+    return merge(generate(entropy) if stored is None else stored, change)
 
 
 def merge(base: Dataset, change: Dataset) -> Dataset:
