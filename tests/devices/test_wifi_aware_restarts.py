@@ -93,7 +93,8 @@ class Couple:
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("other", ["viewer", "ios-27", "android-17"])
-def test_both_find_together_again(other: str, change: str) -> None:
+@pytest.mark.parametrize("after", ["90s", pytest.param("5m", marks=pytest.mark.slow)])
+def test_both_find_together_again(other: str, change: str, after: str) -> None:
     with Couple(other) as couple:
         couple.pair()
         couple.open()
@@ -114,7 +115,7 @@ def test_both_find_together_again(other: str, change: str) -> None:
         assert here
         assert not set(before) & set(here)
         failures = len(couple.home.events.all("PairingFailed"))
-        couple.home.advance("5m")
+        couple.home.advance(after)
         assert len(couple.home.events.all("PairingFailed")) == failures  # and nobody runs in a circle
 
 
