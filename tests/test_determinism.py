@@ -135,3 +135,19 @@ def test_the_compared_story_is_worth_comparing(first: bytes) -> None:
         each.event["kind"] for each in records if isinstance(each, Happened) and each.event["type"] == "FaultFired"
     }
     assert fired == {"corrupt", "delay", "drop", "duplicate", "reorder"}
+
+
+@pytest.mark.slow
+def test_twenty_processes_with_twenty_hash_seeds_write_one_transcript(tmp_path: Path) -> None:
+    (tmp_path / "story.toml").write_text(STORY.replace("DATASET", DATASET), encoding="utf-8")
+    root = Path(__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, str(root / "scripts" / "rerun_seed.py"), "story.toml", "--runs", "20"],
+        cwd=tmp_path,
+        env={**environment(tmp_path), "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("20 runs, 1 Pythons, 1 transcripts\n")

@@ -25,6 +25,8 @@ def result_lines(result: ScenarioResult) -> Iterator[str]:
     yield f"  {place}: {failure.reason}"
     for near in failure.nearest:
         yield f"  nearest: {near.text}"
+    if result.silent_faults and failure.step is not None:
+        yield f"  never fired: {', '.join(result.silent_faults)}"
     if result.client_output:
         yield "  the client's last lines:"
         yield from (f"    {line}" for line in result.client_output[-_SHOWN_OUTPUT:])

@@ -38,6 +38,14 @@ def test_a_failure_shows_its_steps_reason_nearest_ladder_and_replay(failed: Scen
     assert lines[-1] == f"  again: {failed.replay}"
 
 
+def test_a_failure_names_the_faults_that_never_fired(tmp_path: Path) -> None:
+    fault = '[[fault]]\nkind = "drop"\nid = "loss"\nmedium = "air"\n'
+    result = play(tmp_path, fault + LEADER.replace("leader", "child"))
+    assert "  never fired: loss" in list(result_lines(result))
+    (case,) = ElementTree.fromstring(junit([result])).iter("testcase")  # noqa: S314  # our own document
+    assert "never fired: loss" in (case.findtext("failure") or "")
+
+
 def test_the_json_document_says_the_same(failed: ScenarioResult) -> None:
     document = failed.as_json()
     assert (document["passed"], document["seed"], document["failure"]["step"]) == (False, 1, 1)
