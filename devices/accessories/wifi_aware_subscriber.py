@@ -133,10 +133,14 @@ class WifiAwareSubscriber(WifiAwareAccessory):
         """Who is at an address where our keys are not understood? A stranger needs to be paired with."""
         if not self.powered_radio:
             return
-        if self.device.paired_peer(peer) is not None:
+        if self._is_remembered(peer):
             self._try(lambda: self._verify(peer))
         elif self.device.has_lost_keys(peer):
             self.perform(lambda device, now: device.part(peer, now))
+
+    def _is_remembered(self, peer: bytes) -> bool:
+        """By the identity that it shows, or else by the keys in use: what it shows may be forged."""
+        return self.device.paired_peer(peer) is not None or self.device.keyed_peer(peer) is not None
 
     def _consider(self, peer: bytes) -> None:
         """Somebody is in view, or says something new: is it whom we are to pick?"""
@@ -333,7 +337,7 @@ class WifiAwareSubscriber(WifiAwareAccessory):
         found = await self._sought(peer, within)
         nmi, about = found.nmi, {"peer": address_text(found.nmi)}
         needs_proof = self.device.keys(nmi) is None or self.device.has_lost_keys(nmi)
-        if needs_proof and self.device.paired_peer(nmi) is not None:
+        if needs_proof and self._is_remembered(nmi):
             self._wanted_paths[nmi] = None
             attempt = self.device.attempt(nmi)
             if attempt is None or attempt.is_over:

@@ -167,8 +167,14 @@ class NanDevice:
         return core.out(core.bootstrapping.cancel(peer, now))
 
     def verify(self, peer: bytes, now: Micros) -> Outputs:
-        """Bring an earlier pairing into force again, under fresh keys."""
-        return self._core.out(self._core.pairing.verify(peer, now))
+        """Bring an earlier pairing into force again, under fresh keys.
+
+        Whose it is, the peer's NIRA says; if that is nobody's (it may be forged), the keys that are in use with it.
+        """
+        core = self._core
+        in_use = None if core.pairing.recognise(peer) is not None else self.keyed_peer(peer)
+        peer_id = None if in_use is None else in_use.peer_id
+        return core.out(core.pairing.verify(peer, now, peer_id=peer_id))
 
     # Data paths.
 
@@ -259,6 +265,10 @@ class NanDevice:
     def paired_peer(self, nmi: bytes) -> PairedPeer | None:
         """The pairing with the device that was heard under that address."""
         return self._core.pairing.recognise(nmi)
+
+    def keyed_peer(self, nmi: bytes) -> PairedPeer | None:
+        """The pairing whose keys are in use with that address, whatever NIRA was heard from it last."""
+        return self._core.keyed_peer(nmi)
 
     def snapshot(self) -> dict[str, object]:
         """Identity and paired peers as a JSON object, with every secret."""

@@ -11,6 +11,7 @@ from typing import TypeVar
 from pairing.engine import Address, Entropy, Event, FrameIgnored, Micros, Output, Outputs, Transmit
 from pairing.errors import DecodeError, RemoteProtocolError
 from pairing.ieee80211.frames import ManagementFrame, Subtype
+from pairing.keys import PairedPeer
 from pairing.nan.attributes import IdentityResolution
 from pairing.nan.bootstrapping import Bootstrapping
 from pairing.nan.cluster import ClusterEngine
@@ -117,6 +118,11 @@ class DeviceCore:
         """Where a paired peer was recognised last, or shares keys with us, whatever its NIRA says by now."""
         recognised = [nmi for nmi, (_, known) in self._recognised.items() if known == peer_id]
         return tuple(dict.fromkeys((*recognised, *(nmi for nmi, known in self._keyed.items() if known == peer_id))))
+
+    def keyed_peer(self, nmi: bytes) -> PairedPeer | None:
+        """The remembered peer that we share keys with at an address."""
+        peer_id = self._keyed.get(nmi)
+        return None if peer_id is None else self.peers.get(peer_id)
 
     def _seal(self, output: Transmit) -> Transmit:
         if self.lost_keys.is_answered_in_the_open(output.payload):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pairing.engine import SECOND, FrameIgnored
+from pairing.engine import SECOND, FrameIgnored, Transmit
 from pairing.nan.attributes import BootstrappingMethods
 from pairing.nan.data_path_events import DataPathClosed
 from pairing.nan.device import NanDevice, restored
@@ -146,3 +146,18 @@ def test_a_forged_identity_is_forgotten_when_the_true_one_is_heard() -> None:
     settle(there)
     assert not there.camera.device.has_lost_keys(PHONE)
     assert len(there.camera.of(PeerRecognised)) == recognised
+
+
+def test_who_shows_a_forged_identity_is_verified_by_the_keys_in_use() -> None:
+    there = connected_home()
+    forger = NanDevice(settings(CAMERA, CAMERA_NDI), entropy("forger"))
+    for output in forger.publish(camera_service(is_unsolicited=True), there.wire.now):
+        if isinstance(output, Transmit):
+            there.wire.do(there.phone, there.phone.device.receive(output.payload, CAMERA, there.wire.now))
+    assert there.phone.device.paired_peer(CAMERA) is None
+    assert there.phone.device.keyed_peer(CAMERA) is not None
+    before = there.phone.device.keys(CAMERA)
+    verify(there)
+    settle(there)
+    assert paired_keys(there)
+    assert there.phone.device.keys(CAMERA) != before
