@@ -39,7 +39,7 @@ class SlowNews(Lie):
 
 
 @dataclass(frozen=True, slots=True)
-class LateBatch(Lie):
+class BatchedNews(Lie):
     """Gathers notifications and indications for so long, then tells all of them at once, in order, or loses them."""
 
     hold: str = "5s"
@@ -77,7 +77,7 @@ BLE_LIES: Mapping[str, type[Lie]] = MappingProxyType(
         "parts-on-read": PartsOnRead,
         "small-mtu": SmallMtu,
         "slow-news": SlowNews,
-        "late-batch": LateBatch,
+        "batched-news": BatchedNews,
         "early-news": EarlyNews,
         "other-name": OtherName,
         "rotates-address": RotatesAddress,
@@ -96,7 +96,7 @@ def misbehaviour(lies: Mapping[str, Lie], told: Callable[[str, str], None]) -> M
                 done.mtu = lie.mtu
             case SlowNews():
                 done.late_us = duration_us(lie.delay)
-            case LateBatch():
+            case BatchedNews():
                 done.batch_us, done.loses_batch = duration_us(lie.hold), lie.lost
             case EarlyNews():
                 done.early_news = True

@@ -287,7 +287,7 @@ class Station:
 
     def _release(self, *, lost: bool) -> None:
         held, self._held = self._held, []
-        self.misbehaviour.told("late-batch", f"{len(held)} {'lost' if lost else 'told'} at once")
+        self.misbehaviour.told("batched-news", f"{len(held)} {'lost' if lost else 'told'} at once")
         for kept, value in () if lost else held:
             self.begin(self._news(kept, value))
 

@@ -85,8 +85,8 @@ def test_it_agrees_to_the_smallest_mtu(tmp_path: Path) -> None:
     ("lie", "news"),
     [
         ('{ kind = "slow-news", delay = "2s" }', [(3, b"c"), (4, b"b")]),
-        ('{ kind = "late-batch", hold = "3s" }', [(4, b"c"), (4, b"b"), (4, b"a")]),
-        ('{ kind = "late-batch", hold = "3s", lost = true }', []),
+        ('{ kind = "batched-news", hold = "3s" }', [(4, b"c"), (4, b"b"), (4, b"a")]),
+        ('{ kind = "batched-news", hold = "3s", lost = true }', []),
         ('"early-news"', [(0, b"d"), (1, b"c"), (2, b"b"), (3, b"a"), (4, b"`")]),
     ],
 )

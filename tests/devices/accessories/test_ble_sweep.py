@@ -38,7 +38,7 @@ FAULTS = (
     'kind = "parts-on-read"\nstart = "{start}"',
     'kind = "small-mtu"',
     'kind = "early-news"',
-    'kind = "late-batch"\nhold = "1s"',
+    'kind = "batched-news"\nhold = "1s"',
     'kind = "rotates-address"\nevery = "300ms"',
 )
 
