@@ -6,12 +6,13 @@ Source: BlueZ 5.66, doc/adapter-api.txt; reference for texts of errors: src/erro
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bumble import hci
-from bumble.device import Device, DeviceConfiguration
+from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.host import Host
 from bumble.keys import MemoryKeyStore
 from bumble.pairing import PairingConfig
@@ -32,6 +33,7 @@ ADAPTER = "org.bluez.Adapter1"
 _QUIET: Micros = 300_000
 _LIFE: Micros = 30 * SECOND
 _SWEEP: Micros = 5 * SECOND
+_LOOK_AGAIN_S = 0.02
 
 
 @dataclass(slots=True)
@@ -155,13 +157,15 @@ class Adapter:
         )
         self._arm_sweep()
 
-    async def give_up_connecting(self, address: str) -> None:
+    async def give_up_connecting(self, attempt: "asyncio.Future[Connection]") -> None:
         """Take back an attempt to connect; one that has just come about ends again."""
-        if self.radio.pending_le_connection is not None:
-            await self.device.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command())
-        for connection in tuple(self.device.connections.values()):
-            if str(connection.peer_address).removesuffix("/P") == address:
-                await connection.disconnect()
+        while not attempt.done():
+            if self.radio.pending_le_connection is not None:
+                with contextlib.suppress(hci.HCI_Error):  # it came about in this moment
+                    await self.device.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command())
+            await asyncio.sleep(0.001)
+        if attempt.exception() is None:
+            await attempt.result().disconnect()
 
     def close(self) -> None:
         """Off: connections end without a word."""

@@ -168,15 +168,18 @@ class RemoteDevice:
     async def _open(self) -> None:
         kind = hci.AddressType.RANDOM_DEVICE if self.heard.is_random else hci.AddressType.PUBLIC_DEVICE
         async with self.adapter.connecting:
-            try:
-                connection = await self.adapter.device.connect(
+            work = asyncio.ensure_future(
+                self.adapter.device.connect(
                     hci.Address(self.address, kind),
                     own_address_type=hci.OwnAddressType.PUBLIC,
                     timeout=_CONNECT_SECONDS,
                 )
+            )
+            try:
+                # Cancelled itself, Bumble would leave the attempt with the controller, or hang.
+                connection = await asyncio.shield(work)
             except asyncio.CancelledError:
-                # Bumble leaves the attempt with the controller, where it would be in the way of the next one.
-                await self.adapter.give_up_connecting(self.address)
+                await self.adapter.give_up_connecting(work)
                 raise
             except BumbleTimeoutError:
                 raise BusError("Failed", "le-connection-abort-by-local") from None

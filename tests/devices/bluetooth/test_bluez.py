@@ -114,8 +114,8 @@ def test_a_client_that_dies_while_it_connects_leaves_nothing_behind(stage: str) 
         attempt = asyncio.ensure_future(dying.call(DEVICE, "org.bluez.Device1.Connect"))
         await until(lambda: radio.pending_le_connection is not None or bool(radio.le_connections))
         dying.bus.disconnect()
+        attempt.cancel()  # dbus-fast may leave it waiting for ever
         await asyncio.wait([attempt])
-        assert attempt.exception() is not None
         adapter = door.adapters[0]
         await until(lambda: not adapter.connecting.locked() and not radio.le_connections)
         assert radio.pending_le_connection is None
