@@ -50,6 +50,8 @@ class PairingInitiator:
         self._is_frame_1_heard: bool | None = None
         """What the medium tells of it; None as long as it tells nothing."""
         self._held_frame_3: Transmit | None = None
+        self._refusal = b""
+        self._refusal_due: Micros | None = None
         self._is_followed_by_identity = False
         self._spoilt = ""
         self._next_nik: Micros | None = None
@@ -72,7 +74,8 @@ class PairingInitiator:
         """The next repetition, or the end of patience."""
         if self.is_over:
             return None
-        times = (self._pasn.deadline, self._delivery.deadline, self._next_nik, self._give_up_at)
+        pasn = self._pasn.deadline if self._refusal_due is None else self._refusal_due
+        times = (pasn, self._delivery.deadline, self._next_nik, self._give_up_at)
         return min((time for time in times if time is not None), default=None)
 
     # What the owner asks for.
@@ -95,9 +98,14 @@ class PairingInitiator:
     # What time and the air bring.
 
     def receive(self, payload: bytes, now: Micros) -> Outputs:
-        """A PASN frame of the peer. It may refuse a frame 1 that has changed on its way; then ours goes again."""
-        if self._is_frame_1_heard is False and self._pasn.deadline is not None and is_refusal(payload):
+        """A PASN frame of the peer. A refusal may be of a frame 1 that has changed on its way: better may follow."""
+        is_refused = self._pasn.deadline is not None and is_refusal(payload)
+        if is_refused and self._is_frame_1_heard is False:
             return [self.attempt.ignored("refused, but it was another frame 1: ours has not arrived")]
+        if is_refused and self.attempt.remembered is not None:
+            if self._refusal_due is None:
+                self._refusal, self._refusal_due = payload, now + self._times.hold
+            return []
         return self._through(self._pasn.receive(payload, self.attempt.partner.nmi, now), now)
 
     def receive_identity(self, received: SharedKeyDescriptor, now: Micros) -> Outputs:
@@ -126,7 +134,7 @@ class PairingInitiator:
             return []
         if self._give_up_at is not None and self._give_up_at <= now:
             return self._expire()
-        outputs: list[Output] = [*self._through(self._pasn.handle_timeout(now), now)]
+        outputs: list[Output] = [*self._through(self._pasn_timeout(now), now)]
         outputs += self._delivery.handle_timeout(now)
         outputs += self._on_delivery(now)
         if self._next_nik is not None and self._next_nik <= now and not self.is_over:
@@ -134,6 +142,15 @@ class PairingInitiator:
         return outputs
 
     # Steps.
+
+    def _pasn_timeout(self, now: Micros) -> Outputs:
+        """Nothing better than a refusal has come: unless our frame 1 was lost, it is meant for us."""
+        if self._refusal_due is not None and now < self._refusal_due:
+            return []
+        is_refused, self._refusal_due = self._refusal_due is not None, None
+        if is_refused and self._is_frame_1_heard is not False:
+            return self._pasn.receive(self._refusal, self.attempt.partner.nmi, now)
+        return self._pasn.handle_timeout(now)
 
     def _through(self, outputs: Outputs, now: Micros) -> Outputs:
         """What PASN returned, with our own part done."""
@@ -169,6 +186,7 @@ class PairingInitiator:
 
     def _on_authenticated(self, completed: PasnCompleted, frame_3: Transmit | None, now: Micros) -> Outputs:
         self._move(InitiatorInput.AUTHENTICATED)
+        self._refusal_due = None
         self.attempt.take_keys(completed.keys)
         self._is_followed_by_identity = self.attempt.exchanges_identities(completed.nan)
         self._give_up_at = now + self._times.initiator

@@ -27,7 +27,7 @@ class PairingTimes:
     frame_2_again: Micros = 2 * SECOND
     """How long frame 2 is sent again; so much shorter than the wait for frame 3 that this comes in time, or not."""
     hold: Micros = 1 * SECOND
-    """How long after frame 2 another frame 1 of the same peer is ignored."""
+    """How long after frame 2 another frame 1 of the same peer is ignored, and better than a refusal awaited."""
     nik_after: Micros = 30 * MILLISECOND
     """From the arrival of frame 3 to the initiator's NIK: the peer takes its keys into use."""
     nik_repeat: Micros = 200 * MILLISECOND
