@@ -13,7 +13,8 @@ from typing import Literal, TypeAlias
 
 from devices.errors import MediumError
 from devices.media.interest import EVERYTHING, Audience, Interest, topics_of
-from devices.media.medium import Arrival, Flight, Medium, MediumPort, Receive, Tap
+from devices.media.medium import Arrival, Flight, MediumPort, Receive, Tap
+from devices.media.radio_medium import RadioMedium
 from devices.sim.clock import Clock
 from devices.transports.mac_header import HEADER_LENGTH, MacHeader
 from pairing.engine import Address, Micros
@@ -72,7 +73,7 @@ class AirPort(MediumPort):
         self.medium._disown(self, mac)
 
 
-class Air(Medium):
+class Air(RadioMedium):
     """A frame takes its airtime at 6 Mbit/s in virtual time and nothing in real time."""
 
     def __init__(
@@ -84,11 +85,10 @@ class Air(Medium):
         discovery_windows: Windows = "off",
         on_ignored: OnIgnored = lambda _actor, _reason: None,
     ) -> None:
-        super().__init__("air", clock, taps)
+        super().__init__("air", clock, taps, RSSI_DBM)
         self.cluster_time = cluster_time or Tsf()
         self.discovery_windows: Windows = discovery_windows
         self.frequency_mhz = CHANNEL_6_MHZ
-        self.rssi_dbm = RSSI_DBM
         self.ignored: Counter[str] = Counter()
         """Frames that nobody could hear, by the actor that sent them."""
         self._on_ignored = on_ignored
@@ -97,9 +97,6 @@ class Air(Medium):
         self._audience: Audience[AirPort] = Audience()
         self._monitors: dict[int, AirPort] = {}
         self._joined = 0
-        self._off: set[str] = set()
-        self._apart: set[tuple[str, str]] = set()
-        self._rssi: dict[tuple[str, str], int] = {}
 
     def tsf(self) -> Micros:
         """The TSF now."""
@@ -181,33 +178,6 @@ class Air(Medium):
             del self._owners[mac]
             port.addresses = tuple(each for each in port.addresses if each != mac)
 
-    def radio_off(self, actor: str) -> None:
-        """Every radio of the actor is off until `radio_on`, those that join later too."""
-        self._off.add(actor)
-        self._switch(actor, up=False)
-
-    def radio_on(self, actor: str) -> None:
-        """Undo `radio_off`."""
-        self._off.discard(actor)
-        self._switch(actor, up=True)
-
-    def _switch(self, actor: str, *, up: bool) -> None:
-        for port in self._ports:
-            if port.actor == actor:
-                port.up = up
-
-    def separate(self, one: str, other: str) -> None:
-        """Put two actors out of each other's range."""
-        self._apart.add(_pair(one, other))
-
-    def reunite(self, one: str, other: str) -> None:
-        """Undo `separate`."""
-        self._apart.discard(_pair(one, other))
-
-    def set_rssi(self, one: str, other: str, dbm: int) -> None:
-        """How strongly two actors hear each other, instead of `rssi_dbm`."""
-        self._rssi[_pair(one, other)] = dbm
-
     def carry(self, sender: MediumPort, payload: bytes, to: Address, source: Address | None = None) -> None:
         """Send a frame; the addresses in it count, not `to` and `source`. What is no 802.11 frame is ignored."""
         if not isinstance(sender, AirPort):
@@ -264,12 +234,9 @@ class Air(Medium):
         exchange.ends(min(whole, default=flight.arrives_us))
 
     def _reaches(self, sender: AirPort, receiver: AirPort) -> bool:
-        return receiver.up and not (self._apart and _pair(sender.actor, receiver.actor) in self._apart)
+        return receiver.up and not self.is_apart(sender.actor, receiver.actor)
 
     def _toward(self, receiver: AirPort, flight: Flight) -> Flight:
-        rssi = self.rssi_dbm
-        if self._rssi:
-            rssi = self._rssi.get(_pair(flight.sender, receiver.actor), rssi)
         return Flight(
             flight.medium,
             flight.sender,
@@ -279,7 +246,7 @@ class Air(Medium):
             flight.payload,
             flight.departs_us,
             flight.arrives_us,
-            rssi,
+            self.strength(flight.sender, receiver.actor),
         )
 
     def _is_window_open(self, at_us: Micros) -> bool:
@@ -335,10 +302,6 @@ def _mac(address: Address) -> bytes:
     if not isinstance(address, bytes) or len(address) != 6 or address[0] & 1:
         raise MediumError(f"air: a radio has individual addresses of six octets, not {address!r}")
     return address
-
-
-def _pair(one: str, other: str) -> tuple[str, str]:
-    return (one, other) if one <= other else (other, one)
 
 
 def _waits_for_window(payload: bytes) -> bool:

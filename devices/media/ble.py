@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from devices.errors import MediumError
-from devices.media.medium import Flight, Medium, MediumPort, Tap
+from devices.media.medium import Flight, MediumPort, Tap
+from devices.media.radio_medium import RadioMedium
 from devices.sim.clock import Clock
 from pairing.engine import Address, Micros
 
@@ -199,22 +200,18 @@ class BleConnection:
             self._try(from_central)
 
 
-class BleMedium(Medium):
+class BleMedium(RadioMedium):
     """Who hears whom, and how strongly."""
 
     def __init__(self, clock: Clock, taps: Iterable[Tap] = ()) -> None:
-        super().__init__("ble", clock, taps)
+        super().__init__("ble", clock, taps, RSSI_DBM)
         self.latency_us = AIRTIME_US if clock.virtual else 0
-        self.rssi_dbm = RSSI_DBM
         self.connections: list[BleConnection] = []
         self.passkeys: dict[str, int] = {}
         """What hosts of this home show their users now, by the address of the host: an owner reads it off."""
         self._listeners: tuple[BlePort, ...] = ()
         self._advertisers: dict[int, Advertiser] = {}
         self._initiators: list[Callable[[], None]] = []
-        self._off: set[str] = set()
-        self._apart: set[tuple[str, str]] = set()
-        self._rssi: dict[tuple[str, str], int] = {}
 
     @property
     def is_heard(self) -> bool:
@@ -246,7 +243,7 @@ class BleMedium(Medium):
         """Take a radio off: its connections run into their supervision timeout."""
         super().detach(port)
         self._listening_changed()
-        self._recheck()
+        self._reach_changed()
 
     def add_advertiser(self, advertiser: Advertiser) -> None:
         """Something began to advertise; whoever waits to connect looks again."""
@@ -275,7 +272,7 @@ class BleMedium(Medium):
             if listener is port or not listener.up or not self.reaches(port, listener):
                 continue
             if not self.rules and not self.latency_us:
-                listener.on_advert(advert, self._strength(port.actor, listener.actor))
+                listener.on_advert(advert, self.strength(port.actor, listener.actor))
                 continue
             flight = self.flight(port, listener, advert.data)
             for each in self._survivors(flight):
@@ -294,55 +291,19 @@ class BleMedium(Medium):
     def flight(self, sender: BlePort, receiver: BlePort, payload: bytes) -> Flight:
         """Octets on their way now, for the wire faults to judge."""
         now = self.clock.now()
-        rssi = self._strength(sender.actor, receiver.actor)
+        rssi = self.strength(sender.actor, receiver.actor)
         return Flight(
             self.name, sender.actor, receiver.actor, b"", b"", payload, now, now + self.latency_us, rssi_dbm=rssi
         )
 
     def reaches(self, one: BlePort, other: BlePort) -> bool:
         """True when two radios are in each other's range."""
-        if not self._apart and not self._rssi:
-            return True
-        pair = _pair(one.actor, other.actor)
-        return pair not in self._apart and self._rssi.get(pair, self.rssi_dbm) >= SENSITIVITY_DBM
-
-    def radio_off(self, actor: str) -> None:
-        """Every radio of the actor is off until `radio_on`, those that join later too."""
-        self._off.add(actor)
-        self._switch(actor, up=False)
-
-    def radio_on(self, actor: str) -> None:
-        """Undo `radio_off`."""
-        self._off.discard(actor)
-        self._switch(actor, up=True)
-
-    def separate(self, one: str, other: str) -> None:
-        """Put two actors out of each other's range."""
-        self._apart.add(_pair(one, other))
-        self._recheck()
-
-    def reunite(self, one: str, other: str) -> None:
-        """Undo `separate`."""
-        self._apart.discard(_pair(one, other))
-        self._recheck()
-
-    def set_rssi(self, one: str, other: str, dbm: int) -> None:
-        """How strongly two actors hear each other, instead of `rssi_dbm`."""
-        self._rssi[_pair(one, other)] = dbm
-        self._recheck()
+        is_near = not self.is_apart(one.actor, other.actor)
+        return is_near and self.strength(one.actor, other.actor) >= SENSITIVITY_DBM
 
     def listeners(self, sender: MediumPort, to: Address) -> Sequence[MediumPort]:
         """Nobody is reached by address here: adverts go to listeners, data along connections."""
         raise MediumError("ble: send through `advertise` or a connection")
-
-    def _strength(self, one: str, other: str) -> int:
-        return self._rssi.get(_pair(one, other), self.rssi_dbm) if self._rssi else self.rssi_dbm
-
-    def _switch(self, actor: str, *, up: bool) -> None:
-        for port in self._ports:
-            if port.actor == actor:
-                port.up = up
-        self._recheck()
 
     def _listening_changed(self) -> None:
         heard = self.is_heard
@@ -351,7 +312,7 @@ class BleMedium(Medium):
             for advertiser in tuple(self._advertisers.values()):
                 advertiser.wake()
 
-    def _recheck(self) -> None:
+    def _reach_changed(self) -> None:
         for connection in tuple(self.connections):
             connection.check()
         self._wake_initiators()
@@ -380,7 +341,3 @@ class _Heard:
 
 def _no_flights(flight: Flight) -> None:
     raise MediumError(f"ble: {flight.sender} sends to a radio past its connections")
-
-
-def _pair(one: str, other: str) -> tuple[str, str]:
-    return (one, other) if one <= other else (other, one)
