@@ -26,7 +26,7 @@ class _Question:
 
 
 class BleOwner:
-    """One person with one accessory. `changed` is called when what the accessory shows changes."""
+    """One person with one accessory; `shown_code` is the number on its display now."""
 
     def __init__(
         self, table: BlePairingTable, medium: BleMedium, chance: Stream, emit: Callable[[Event], None]

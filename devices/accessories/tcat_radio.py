@@ -21,14 +21,12 @@ from devices.errors import HostError
 from devices.sim.clock import Timer
 from devices.spec import duration_us
 from pairing.engine import MILLISECOND, Event, Micros
-from pairing.thread.tcat.adverts import TCAT_UUID16
+from pairing.thread.tcat.adverts import FROM_DEVICE, TCAT_UUID16, TO_DEVICE
 
 if TYPE_CHECKING:
     from devices.bluetooth.station import Station
 
 SERVICE = f"{TCAT_UUID16:04x}"
-TO_DEVICE = "6bd10d8b-85a7-4e5a-ba2d-c83558a5f220"
-FROM_DEVICE = "7fddf61f-280a-4773-b448-ba1b8fe0dd69"
 _GENERAL_DISCOVERABLE = b"\x06"
 _FAREWELL: Micros = 500 * MILLISECOND
 _UUID16_LIST, _SERVICE_DATA = 0x03, 0x16

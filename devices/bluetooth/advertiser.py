@@ -3,6 +3,7 @@
 Source: Bluetooth Core Specification 5.4, Vol 6, Part B, 4.4.2.2 (advInterval, advDelay); Vol 4, Part E, 7.8.5, 7.8.53.
 """
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from bumble import hci
@@ -27,9 +28,11 @@ def octets(address: hci.Address) -> bytes:
     return address.address_bytes[::-1]
 
 
-class _Schedule:
+class _Schedule(ABC):
     """Advertising events on the home's clock. While nobody listens no timer is armed and no chance is drawn."""
 
+    enabled: bool
+    """Bumble's own flag, of either kind."""
     _radio: "Radio"
     _timer: Timer | None = None
     _next_us: Micros = 0
@@ -37,7 +40,7 @@ class _Schedule:
 
     def wake(self) -> None:
         """Somebody listens again: the next event is where it would have been without the rest."""
-        if self._on and self._timer is None:
+        if self.enabled and self._timer is None:
             now, interval = self._radio.clock.now(), self._interval_us
             missed = max(0, -(-(now - self._next_us) // interval))
             self._next_us += missed * interval
@@ -45,30 +48,24 @@ class _Schedule:
 
     def offers(self, address: bytes) -> bool:
         """True while it takes connections at that address."""
-        advert = self._current() if self._on else None
+        advert = self._current() if self.enabled else None
         return advert is not None and advert.connectable and advert.address == address
 
     def start(self) -> None:
         """Advertise, beginning now."""
-        self._begin()
-
-    def stop(self) -> None:
-        """Advertise no longer."""
-        self._end()
-
-    def _begin(self) -> None:
-        self._end()
-        self._switch(on=True)
+        self.stop()
+        self.enabled = True
         self._next_us = self._radio.clock.now()
         self._radio.medium.add_advertiser(self)
         self._arm()
 
-    def _end(self) -> None:
+    def stop(self) -> None:
+        """Advertise no longer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._on:
-            self._switch(on=False)
+        if self.enabled:
+            self.enabled = False
             self._radio.medium.remove_advertiser(self)
 
     def _arm(self) -> None:
@@ -77,13 +74,13 @@ class _Schedule:
 
     def _fire(self) -> None:
         self._timer = None
-        if not self._on:
+        if not self.enabled:
             return
         self._next_us = self._radio.clock.now() + self._interval_us + self._radio.entropy.randrange(_DELAY_US)
         advert = self._current()
         if advert is not None:
             self._radio.medium.advertise(self._radio.port, advert)
-        if self._on and self._timer is None:
+        if self.enabled and self._timer is None:
             self._arm()
 
     def _current(self) -> Advert | None:
@@ -94,18 +91,13 @@ class _Schedule:
         return self._advert
 
     @property
-    def _on(self) -> bool:
-        raise NotImplementedError
-
-    def _switch(self, *, on: bool) -> None:
-        raise NotImplementedError
-
-    @property
+    @abstractmethod
     def _interval_us(self) -> Micros:
-        raise NotImplementedError
+        """Time from one event to the next, without the drawn delay."""
 
+    @abstractmethod
     def _made(self) -> Advert | None:
-        raise NotImplementedError
+        """What the settings amount to now."""
 
 
 class RadioLegacyAdvertiser(_Schedule, LegacyAdvertiser):
@@ -114,13 +106,6 @@ class RadioLegacyAdvertiser(_Schedule, LegacyAdvertiser):
     def __init__(self, radio: "Radio") -> None:
         LegacyAdvertiser.__init__(self, controller=radio)
         self._radio = radio
-
-    @property
-    def _on(self) -> bool:
-        return self.enabled
-
-    def _switch(self, *, on: bool) -> None:
-        self.enabled = on
 
     @property
     def _interval_us(self) -> Micros:
@@ -155,13 +140,6 @@ class RadioAdvertisingSet(_Schedule, AdvertisingSet):
         if not self.parameters.own_address_type & 1:
             return self._radio.public_address
         return self.random_address or self._radio.random_address
-
-    @property
-    def _on(self) -> bool:
-        return self.enabled
-
-    def _switch(self, *, on: bool) -> None:
-        self.enabled = on
 
     @property
     def _interval_us(self) -> Micros:

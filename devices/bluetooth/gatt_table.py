@@ -13,16 +13,9 @@ from bumble.core import UUID
 from bumble.device import Connection, Device
 
 from devices.ble_events import CharacteristicRead, CharacteristicRefused, CharacteristicWritten
-from devices.bluetooth.tables import LONGEST_VALUE, CharacteristicTable, DescriptorTable, ServiceTable
+from devices.bluetooth.tables import LONGEST_VALUE, PROPERTY_NAMES, CharacteristicTable, DescriptorTable, ServiceTable
 from pairing.engine import Event
 
-_PROPERTIES: Mapping[str, Any] = {
-    "read": gatt.Characteristic.Properties.READ,
-    "write": gatt.Characteristic.Properties.WRITE,
-    "write-without-response": gatt.Characteristic.Properties.WRITE_WITHOUT_RESPONSE,
-    "notify": gatt.Characteristic.Properties.NOTIFY,
-    "indicate": gatt.Characteristic.Properties.INDICATE,
-}
 _ERRORS: Mapping[int, str] = {
     att.ErrorCode.INSUFFICIENT_AUTHENTICATION: "insufficient-authentication",
     att.ErrorCode.INSUFFICIENT_ENCRYPTION: "insufficient-encryption",
@@ -69,9 +62,9 @@ class GattTable:
             number += 1
             name = f"{plain}#{number}"
         kept = self.values[name] = GattValue(name, table, table.octets)
-        properties = gatt.Characteristic.Properties(0)
-        for each in table.properties:
-            properties |= _PROPERTIES[each]
+        properties = gatt.Characteristic.Properties(
+            sum(1 << PROPERTY_NAMES.index(each) for each in set(table.properties))
+        )
         permissions = att.Attribute.Permissions(0)
         if "read" in table.properties:
             permissions |= att.Attribute.READABLE

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from bumble.transport.common import PacketParser
 
 from devices.ble_events import HostJoined, HostLeft
-from devices.bluetooth.radio import Radio
+from devices.bluetooth.radio import Radio, public_address
 from devices.errors import TransportUnavailableError
 from devices.media.ble import BleMedium
 from devices.sim.chance import Chance
@@ -48,12 +48,12 @@ class HciServer:
         return server
 
     @property
-    def address(self) -> tuple[str, int]:
-        """Where it listens."""
+    def place(self) -> str:
+        """Where it listens: host:port."""
         if self._server is None:
             raise TransportUnavailableError("the HCI server is closed")
         host, port = self._server.sockets[0].getsockname()[:2]
-        return host, port
+        return f"{host}:{port}"
 
     async def close(self) -> None:
         """Every controller hangs up."""
@@ -72,12 +72,11 @@ class HciServer:
         self._joined += 1
         actor = f"host-{self._joined}"
         stream = self._chance.stream(f"ble/radio/{actor}")
-        drawn = bytearray(stream.randbytes(6))
-        drawn[0] = drawn[0] & 0xFC | 0x02
-        radio = Radio(self._medium, actor, drawn.hex(":").upper(), stream, self._medium.tap_of(actor))
+        address = public_address(stream)
+        radio = Radio(self._medium, actor, address, stream, self._medium.tap_of(actor))
         host = _Host(radio, writer)
         self._hosts[actor] = host, task
-        self._emit(HostJoined(peer=drawn.hex(":").upper()), actor)
+        self._emit(HostJoined(peer=address), actor)
         reason = "closed"
         try:
             reason = await host.serve(reader)
@@ -87,7 +86,7 @@ class HciServer:
             del self._hosts[actor]
             radio.hang_up()
             writer.close()
-            self._emit(HostLeft(peer=drawn.hex(":").upper(), reason=reason), actor)
+            self._emit(HostLeft(peer=address, reason=reason), actor)
 
 
 class _Host:

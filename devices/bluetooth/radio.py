@@ -457,6 +457,13 @@ class _RadioConnection(Connection):
             self.controller.put(self, packet)
 
 
+def public_address(chance: Stream) -> str:
+    """A public address out of the locally administered ones, so that no manufacturer is guessed from it."""
+    drawn = bytearray(chance.randbytes(6))
+    drawn[0] = drawn[0] & 0xFC | 0x02
+    return drawn.hex(":").upper()
+
+
 def _timing(pending: Any) -> tuple[int, int, int]:
     """Connection interval (1.25 ms), latency, supervision timeout (10 ms) as the central's host asked for."""
     if isinstance(pending, hci.HCI_LE_Extended_Create_Connection_Command):

@@ -32,7 +32,7 @@ from devices.bluetooth.chance import seed_bluetooth
 from devices.bluetooth.gatt_table import GattTable, GattValue, peer_of
 from devices.bluetooth.misbehaviour import Misbehaviour
 from devices.bluetooth.pairing_delegate import WORDS, AccessoryDelegate, Owner
-from devices.bluetooth.radio import Radio
+from devices.bluetooth.radio import Radio, public_address
 from devices.bluetooth.tables import ServiceTable
 from devices.media.ble import BleMedium
 from devices.sim.chance import Stream
@@ -82,7 +82,7 @@ class Station:
         self._owner = owner
         self._emit = emit
         radio_chance, self._host_chance = chances
-        public = settings.address if not settings.is_random else _public(radio_chance)
+        public = settings.address if not settings.is_random else public_address(radio_chance)
         self.radio = Radio(medium, settings.actor, public, radio_chance, medium.tap_of(settings.actor))
         self.table = GattTable(emit, self._is_authenticated)
         self._bonds = MemoryKeyStore()
@@ -374,13 +374,6 @@ class Station:
         for address in forgotten:
             self._emit(BondForgotten(peer=address.removesuffix("/P"), reason=reason))
         return len(forgotten)
-
-
-def _public(chance: Stream) -> str:
-    """A public address out of the locally administered ones, so that no manufacturer is guessed from it."""
-    drawn = bytearray(chance.randbytes(6))
-    drawn[0] = drawn[0] & 0xFC | 0x02
-    return drawn.hex(":").upper()
 
 
 def _words(code: hci.HCI_ErrorCode) -> str:

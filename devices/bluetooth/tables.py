@@ -13,6 +13,17 @@ from devices.spec import Duration
 
 LONGEST_ADVERT = 31
 LONGEST_VALUE = 512
+PROPERTY_NAMES = (
+    "broadcast",
+    "read",
+    "write-without-response",
+    "write",
+    "notify",
+    "indicate",
+    "authenticated-signed-writes",
+    "extended-properties",
+)
+"""The bits of a characteristic's properties, the lowest first. Core Specification 5.4, Vol 3, Part G, 3.3.1.1."""
 BASE_UUID_TAIL = "-0000-1000-8000-00805f9b34fb"
 
 
@@ -23,6 +34,17 @@ def short_uuid(text: str) -> str:
         head = lower.removesuffix(BASE_UUID_TAIL)
         return head.removeprefix("0000") if head.startswith("0000") else head
     return lower
+
+
+def property_names(bits: int) -> list[str]:
+    """The properties whose bits are set."""
+    return [name for bit, name in enumerate(PROPERTY_NAMES) if bits >> bit & 1]
+
+
+def long_uuid(uuid: str) -> str:
+    """All 36 characters of a UUID in lower case."""
+    lower = uuid.lower()
+    return lower if len(lower) == 36 else f"{lower:0>8}{BASE_UUID_TAIL}"
 
 
 def _checked_uuid(text: str) -> str:

@@ -17,13 +17,12 @@ from devices.stores.tcat_identities import own_identities
 from devices.transports.tcat_tls import TlsChannel, client_context
 from devices.transports.udp_client import UdpClient
 from pairing.engine import Endpoint, Micros
+from pairing.thread.tcat.adverts import FROM_DEVICE, TO_DEVICE
 
 if TYPE_CHECKING:
     from bleak import BleakClient
     from bleak.backends.characteristic import BleakGATTCharacteristic
 
-TO_DEVICE = "6bd10d8b-85a7-4e5a-ba2d-c83558a5f220"
-FROM_DEVICE = "7fddf61f-280a-4773-b448-ba1b8fe0dd69"
 _PIECE = 512
 
 Send = Callable[[bytes], None]

@@ -214,7 +214,7 @@ class LiveHome:
     async def open_hci(self) -> str:
         """Let host stacks join by HCI over TCP, where the home file says or anywhere on loopback; host:port."""
         if self.hci is not None:
-            return "{}:{}".format(*self.hci.address)
+            return self.hci.place
         if self.options.virtual:
             raise ClockError("HCI over TCP lives in real time; start the home in real time")
         try:
@@ -230,7 +230,7 @@ class LiveHome:
             host,
             0 if self.options.free_ports else port,
         )
-        return "{}:{}".format(*self.hci.address)
+        return self.hci.place
 
     async def open_bluez(self, adapters: int = 1) -> str:
         """Let BlueZ's clients in, on a private D-Bus; its address, for their DBUS_SYSTEM_BUS_ADDRESS."""

@@ -53,7 +53,7 @@ def home_document(live: LiveHome, api: str) -> dict[str, Any]:
         ],
     }
     if live.hci is not None:
-        document["ble"] = {"hci": "{}:{}".format(*live.hci.address)}
+        document["ble"] = {"hci": live.hci.place}
         if live.bluez is not None:
             document["ble"]["dbus"] = live.bluez.address
     return document

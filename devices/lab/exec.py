@@ -180,14 +180,14 @@ def _bluetooth(live: LiveHome, door: str) -> dict[str, str]:
     if door == "none" or live.hci is None:
         return {}
     if door == "dbus" and live.bluez is not None:
-        return {"DBUS_SYSTEM_BUS_ADDRESS": live.bluez.address, "PAIRLAB_BLE_HCI": "{}:{}".format(*live.hci.address)}
+        return {"DBUS_SYSTEM_BUS_ADDRESS": live.bluez.address, "PAIRLAB_BLE_HCI": live.hci.place}
     from devices.bluetooth import bleak_backend
     from devices.bluetooth.bleak_backend.install import VARIABLE
 
     site = Path(bleak_backend.__file__).parent / "site"
     before = os.environ.get("PYTHONPATH")
     return {
-        VARIABLE: "{}:{}".format(*live.hci.address),
+        VARIABLE: live.hci.place,
         "PYTHONPATH": os.pathsep.join([str(site), *([before] if before else [])]),
     }
 

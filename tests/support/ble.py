@@ -8,7 +8,7 @@ from bumble.core import UUID, AdvertisingData
 from bumble.device import Device, DeviceConfiguration
 from bumble.host import Host
 from bumble.keys import MemoryKeyStore
-from bumble.pairing import PairingConfig
+from bumble.pairing import PairingConfig, PairingDelegate
 from bumble.transport.common import AsyncPipeSink
 
 from devices.bluetooth.chance import seed_bluetooth
@@ -18,6 +18,17 @@ from devices.sim import Chance, Clock, VirtualTimeLoop
 
 T = TypeVar("T")
 BATTERY_LEVEL = UUID("2a19")
+
+
+def bumble_device(radio: Radio, name: str, number: int, delegate: PairingDelegate | None = None) -> Device:
+    """A host on that controller, at the address of that number, that keeps its keys in memory; it is off."""
+    config = DeviceConfiguration(name=name, address=hci.Address(f"C4:00:00:00:00:{number:02X}"))
+    device = Device(config=config, host=Host(radio, AsyncPipeSink(radio)))
+    device.keystore = MemoryKeyStore()
+    device.pairing_config_factory = lambda _connection: PairingConfig(
+        delegate=delegate, identity_address_type=PairingConfig.AddressType.RANDOM
+    )
+    return device
 
 
 class Town:
@@ -45,13 +56,7 @@ class Town:
 
     async def device(self, actor: str, number: int, on_hci: OnHci | None = None) -> Device:
         """A device that is on and keeps its keys in memory."""
-        radio = self.radio(actor, number, on_hci)
-        config = DeviceConfiguration(name=actor, address=hci.Address(f"C4:00:00:00:00:{number:02X}"))
-        device = Device(config=config, host=Host(radio, AsyncPipeSink(radio)))
-        device.keystore = MemoryKeyStore()
-        device.pairing_config_factory = lambda _connection: PairingConfig(
-            identity_address_type=PairingConfig.AddressType.RANDOM
-        )
+        device = bumble_device(self.radio(actor, number, on_hci), actor, number)
         if actor == "battery":
             device.add_service(
                 gatt.Service(

@@ -6,17 +6,15 @@ from typing import Any, TypeVar
 
 from bumble import hci
 from bumble.core import UUID
-from bumble.device import Connection, Device, DeviceConfiguration, Peer
-from bumble.host import Host
-from bumble.keys import MemoryKeyStore
-from bumble.pairing import PairingConfig, PairingDelegate
-from bumble.transport.common import AsyncPipeSink
+from bumble.device import Connection, Device, Peer
+from bumble.pairing import PairingDelegate
 
 from devices.bluetooth.chance import seed_bluetooth
 from devices.bluetooth.radio import Radio
 from devices.home.live import HomeOptions, LiveHome
 from devices.sim import VirtualTimeLoop
 from devices.spec import load_home
+from tests.support.ble import bumble_device
 
 T = TypeVar("T")
 Capability = PairingDelegate.IoCapability
@@ -42,12 +40,7 @@ class Central:
         radio = Radio(
             home.ble, "central", "02:00:00:00:00:02", home.chance.stream("test/radio"), home.ble.tap_of("central")
         )
-        config = DeviceConfiguration(name="central", address=hci.Address("C4:00:00:00:00:02"))
-        device = Device(config=config, host=Host(radio, AsyncPipeSink(radio)))
-        device.keystore = MemoryKeyStore()
-        device.pairing_config_factory = lambda _connection: PairingConfig(
-            delegate=Delegate(capability), identity_address_type=PairingConfig.AddressType.RANDOM
-        )
+        device = bumble_device(radio, "central", 2, Delegate(capability))
         await device.power_on()
         return cls(home, device)
 

@@ -21,22 +21,13 @@ from bumble.core import UUID, InvalidStateError, ProtocolError
 from bumble.device import Connection, Peer
 
 from devices.bluetooth.bleak_backend.central import Central
+from devices.bluetooth.tables import property_names
 
 T = TypeVar("T")
 _MTU = 517
 _WRITE_HEADER = 3
 _INSECURE = (0x05, 0x0F)
 _SERVICE_CHANGED = "2a05"
-_PROPERTIES = (
-    "broadcast",
-    "read",
-    "write-without-response",
-    "write",
-    "notify",
-    "indicate",
-    "authenticated-signed-writes",
-    "extended-properties",
-)
 
 
 class PairlabClient(BaseBleakClient):
@@ -150,8 +141,7 @@ class PairlabClient(BaseBleakClient):
         self, collection: BleakGATTServiceCollection, service: BleakGATTService, proxy: Any
     ) -> None:
         await proxy.discover_descriptors()
-        bits = int(proxy.properties)
-        properties: Any = [name for bit, name in enumerate(_PROPERTIES) if bits >> bit & 1]
+        properties: Any = property_names(int(proxy.properties))
         characteristic = BleakGATTCharacteristic(
             proxy, proxy.handle - 1, _uuid(proxy.uuid), properties, lambda: self.mtu_size - _WRITE_HEADER, service
         )

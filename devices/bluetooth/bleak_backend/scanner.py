@@ -38,9 +38,6 @@ class PairlabScanner(BaseBleakScanner):
         if central is not None:
             await central.ignore(self)
 
-    def set_scanning_filter(self, **_options: Any) -> None:
-        """Of older callers; the filter is what `service_uuids` says."""
-
     def _heard(self, advertisement: Advertisement) -> None:
         address = text_of(advertisement.address)
         read = read_advert(bytes(advertisement.data))  # with the scan response, unlike `data_bytes`

@@ -23,7 +23,8 @@ from devices.bluetooth.adverts import ReadAdvert, read_advert
 from devices.bluetooth.bluez.agent import Agents
 from devices.bluetooth.bluez.device import RemoteDevice
 from devices.bluetooth.bluez.tree import BusError, Call, Interface, Method, Tree
-from devices.bluetooth.radio import Radio
+from devices.bluetooth.radio import Radio, public_address
+from devices.bluetooth.tables import long_uuid
 from devices.media.ble import Advert, BleMedium
 from devices.sim.chance import Stream
 from devices.sim.clock import Timer
@@ -82,9 +83,7 @@ class Adapter:
         self._sweep: Timer | None = None
         self.on_found: list[Callable[[RemoteDevice, Heard], None]] = []
         """Called at each telling of a device: the advertisement monitors."""
-        drawn = bytearray(chance.randbytes(6))
-        drawn[0] = drawn[0] & 0xFC | 0x02
-        self.address = drawn.hex(":").upper()
+        self.address = public_address(chance)
         actor = f"hci{number}"
         self.radio = Radio(medium, actor, self.address, chance, medium.tap_of(actor))
         self.device = self._host(chance)
@@ -281,10 +280,3 @@ class Adapter:
                 if device is not None:
                     device.vanish()
         self._arm_sweep()
-
-
-def long_uuid(uuid: str) -> str:
-    """All 36 characters of a UUID."""
-    if len(uuid) == 36:
-        return uuid
-    return f"{uuid:0>8}-0000-1000-8000-00805f9b34fb"

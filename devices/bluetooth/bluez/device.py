@@ -18,6 +18,7 @@ from dbus_fast import Variant
 
 from devices.bluetooth.bluez.gatt import GattObjects
 from devices.bluetooth.bluez.tree import BusError, Call, Interface, Method
+from devices.bluetooth.tables import long_uuid
 
 if TYPE_CHECKING:
     from devices.bluetooth.bluez.adapter import Adapter, Heard
@@ -106,8 +107,6 @@ class RemoteDevice:
                 "a{qv}", {company: Variant("ay", data) for company, data in said.manufacturer.items()}
             )
         if said.service_data:
-            from devices.bluetooth.bluez.adapter import long_uuid
-
             found["ServiceData"] = Variant(
                 "a{sv}", {long_uuid(uuid): Variant("ay", data) for uuid, data in said.service_data.items()}
             )

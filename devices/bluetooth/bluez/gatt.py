@@ -15,6 +15,7 @@ from bumble.device import Peer
 from dbus_fast import Variant
 
 from devices.bluetooth.bluez.tree import BusError, Call, Interface, Method
+from devices.bluetooth.tables import long_uuid, property_names
 
 if TYPE_CHECKING:
     from devices.bluetooth.bluez.device import RemoteDevice
@@ -25,16 +26,6 @@ _SERVICE, _CHARACTERISTIC, _DESCRIPTOR = (
 )
 _HIDDEN = "00001800-0000-1000-8000-00805f9b34fb"
 _CCCD = "00002902-0000-1000-8000-00805f9b34fb"
-_FLAGS = (
-    "broadcast",
-    "read",
-    "write-without-response",
-    "write",
-    "notify",
-    "indicate",
-    "authenticated-signed-writes",
-    "extended-properties",
-)
 _ERRORS: Mapping[int, tuple[str, str]] = {
     ErrorCode.READ_NOT_PERMITTED: ("NotPermitted", "Read not permitted"),
     ErrorCode.WRITE_NOT_PERMITTED: ("NotPermitted", "Write not permitted"),
@@ -89,8 +80,7 @@ class GattObjects:
 
     def _add_characteristic(self, service: str, proxy: Any) -> None:
         path = f"{service}/char{proxy.handle - 1:04x}"
-        bits = int(proxy.properties)
-        flags = [name for bit, name in enumerate(_FLAGS) if bits >> bit & 1]
+        flags = property_names(int(proxy.properties))
         properties = {
             "UUID": Variant("s", _uuid(proxy.uuid)),
             "Service": Variant("o", service),
@@ -331,7 +321,4 @@ class _Notifying:
 
 
 def _uuid(uuid: Any) -> str:
-    from devices.bluetooth.bluez.adapter import long_uuid
-
-    text = uuid.to_hex_str("-").lower()
-    return long_uuid(text)
+    return long_uuid(uuid.to_hex_str("-"))

@@ -12,6 +12,9 @@ from pairing.errors import EncodeError
 from pairing.wire import Reader, Writer
 
 TCAT_UUID16 = 0xFFFB
+TO_DEVICE = "6bd10d8b-85a7-4e5a-ba2d-c83558a5f220"
+FROM_DEVICE = "7fddf61f-280a-4773-b448-ba1b8fe0dd69"
+"""The characteristics of that service, by the way of the TLS records that go over them."""
 ADVERT_VERSION = 5
 ADVERT_OPCODE = 2
 INTERVAL_UNITS = 100

@@ -33,7 +33,7 @@ async def _home(tmp_path: Path, toml: str = HOME) -> LiveHome:
 
 def _port(home: LiveHome) -> int:
     assert home.hci is not None
-    return home.hci.address[1]
+    return int(home.hci.place.rpartition(":")[2])
 
 
 @pytest.mark.asyncio
