@@ -72,7 +72,6 @@ def exec_(
     environment. 125: the home did not come up. 126, 127: the program could not be started. 128 + n: signal n ended it.
     """
     import asyncio
-    import shlex
 
     from devices.errors import EmulatorError, UsageError
     from devices.lab.exec import ExecPlan, HomeFailedError, exec_beside
@@ -91,7 +90,6 @@ def exec_(
         raise HomeFailedError(str(problem)) from None
     given = seed if seed is not None else spec.seed
     chosen = Chance.drawn().seed if given is None else given
-    door = "" if ble is BleDoor.NONE else f" --ble {ble.value}"
     plan = ExecPlan(
         spec=spec,
         source=source,
@@ -99,8 +97,16 @@ def exec_(
         reach=in_force,
         command=command,
         ble=ble.value,
-        replay=f"pairlab exec {shlex.quote(str(home))} --seed {chosen}{door} -- {shlex.join(command)}",
+        replay=_replay(home, chosen, ble, command),
         artifacts=artifacts,
         secrets=secrets,
     )
     raise typer.Exit(asyncio.run(exec_beside(plan, serve)))
+
+
+def _replay(home: Path, seed: int, ble: BleDoor, command: list[str]) -> str:
+    """The command line that does it again."""
+    import shlex
+
+    door = "" if ble is BleDoor.NONE else f" --ble {ble.value}"
+    return f"pairlab exec {shlex.quote(str(home))} --seed {seed}{door} -- {shlex.join(command)}"

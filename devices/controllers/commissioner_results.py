@@ -7,6 +7,7 @@ wrong on the wire is read here off the engines' errors and silences.
 from dataclasses import dataclass
 from typing import Any
 
+from devices.controllers.verdicts import refused_document
 from pairing.errors import AuthenticationError, ExchangeTimeoutError, PairingError
 
 
@@ -36,17 +37,7 @@ def done(value: Any = None) -> dict[str, Any]:
 
 def refused(refusal: Refusal) -> dict[str, Any]:
     """The document of a refusal."""
-    return {
-        "outcome": "refused",
-        "verdict": {
-            "verdict": "refused",
-            "rule": refusal.rule,
-            "expected": refusal.expected,
-            "came": refusal.came,
-            "symptom": refusal.symptom,
-            "hint": refusal.hint,
-        },
-    }
+    return refused_document(refusal)
 
 
 _PSKC_HINT = (

@@ -374,11 +374,15 @@ class WifiAware:
         if side not in self.app.entitlements:
             expected = f"the entitlement com.apple.developer.wifi-aware with {side.capitalize()}"
             came = ", ".join(each.capitalize() for each in self.app.entitlements) or "no entitlement"
-            raise RefusedError(_not_allowed("entitlement", expected, came, activity, Situation.ENTITLEMENT_MISSING))
+            raise RefusedError(
+                Refusal.of_activity("entitlement", expected, came, activity, Situation.ENTITLEMENT_MISSING)
+            )
         if self.app.services is not None and side not in self.app.services.get(service, ()):
             expected = f"{service} under WiFiAwareServices in Info.plist, {_PLIST_KEYS[side]}"
             came = ", ".join(self.app.services) or "no service"
-            raise RefusedError(_not_allowed("declared-service", expected, came, activity, Situation.NOT_DECLARED))
+            raise RefusedError(
+                Refusal.of_activity("declared-service", expected, came, activity, Situation.NOT_DECLARED)
+            )
 
     # Paired devices.
 
@@ -410,14 +414,3 @@ class WifiAware:
         """Call a paired device otherwise."""
         self.ring.note(device_id, name=name)
         self.emit(PairedDeviceRenamed(peer_id=device_id, name=name), "")
-
-
-def _not_allowed(rule: str, expected: str, came: str, activity: Activity, situation: Situation) -> Refusal:
-    return Refusal(
-        rule=rule,
-        expected=expected,
-        came=came,
-        activity=activity,
-        situation=situation,
-        is_publisher=activity is Activity.PUBLISH,
-    )

@@ -236,30 +236,36 @@ class IosWifiAware:
         aware.require_service(service, _SIDE[kind])
         if any(each.kind == kind and each.service == service and not each.is_over for each in self._running.values()):
             came = f"a {kind} for {service} that runs already"
-            raise RefusedError(_refusal("once", "one per service", came, activity, Situation.ALREADY_RUNNING))
+            raise RefusedError(
+                Refusal.of_activity("once", "one per service", came, activity, Situation.ALREADY_RUNNING)
+            )
         number = sum(each.kind == kind and not each.is_over for each in self._running.values())
         limit = MAXIMUM["publishable_services" if is_publisher else "subscribable_services"]
         if number >= limit:
             expected = f"{limit} services at the most"
-            raise RefusedError(_refusal("resources", expected, "one more", activity, Situation.NO_RESOURCES))
+            raise RefusedError(Refusal.of_activity("resources", expected, "one more", activity, Situation.NO_RESOURCES))
         return self._add(kind, service, self._filter(devices, activity))
 
     def _filter(self, devices: DeviceFilter, activity: Activity) -> frozenset[int] | None:
         ring = self._aware.ring
         if devices == USER_SPECIFIED:
             expected = f"{ALL_PAIRED} or a list of ids; {USER_SPECIFIED} is for the system's views"
-            raise RefusedError(_refusal("device-filter", expected, USER_SPECIFIED, activity, Situation.INTERNAL))
+            raise RefusedError(
+                Refusal.of_activity("device-filter", expected, USER_SPECIFIED, activity, Situation.INTERNAL)
+            )
         chosen = None if isinstance(devices, str) else frozenset(ring.find(each) for each in devices)
         if not ring.paired or chosen == frozenset():
             expected = f"a paired device of {ring.app}"
-            raise RefusedError(_refusal("paired-required", expected, "none", activity, Situation.NO_PAIRED_DEVICES))
+            raise RefusedError(
+                Refusal.of_activity("paired-required", expected, "none", activity, Situation.NO_PAIRED_DEVICES)
+            )
         if chosen is None:
             return None
         known = frozenset(each for each in chosen if each is not None)
         if known != chosen:
             came = ", ".join(each for each in devices if ring.find(each) is None)
             expected = f"ids of paired devices of {ring.app}"
-            raise RefusedError(_refusal("paired-required", expected, came, activity, Situation.PEER_INVALID))
+            raise RefusedError(Refusal.of_activity("paired-required", expected, came, activity, Situation.PEER_INVALID))
         return known
 
     def _add(self, kind: Kind, service: str, devices: frozenset[int] | None) -> Running:
@@ -319,14 +325,3 @@ def _device(handset: Handset, device_id: int) -> dict[str, Any]:
         "name": ring.name(device_id) or None,
         "pairing_info": info_document(ring.info(device_id)),
     }
-
-
-def _refusal(rule: str, expected: str, came: str, activity: Activity, situation: Situation) -> Refusal:
-    return Refusal(
-        rule=rule,
-        expected=expected,
-        came=came,
-        activity=activity,
-        situation=situation,
-        is_publisher=activity is Activity.PUBLISH,
-    )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from devices.controllers.verdicts import refused_document
 from devices.errors import UsageError
 from devices.spec import closest
 from pairing.nan.platform_failures import (
@@ -57,6 +58,18 @@ class Refusal:
             exception=exception,
         )
 
+    @classmethod
+    def of_activity(cls, rule: str, expected: str, came: str, activity: Activity, situation: Situation) -> "Refusal":
+        """A refusal of something that a publisher or a subscriber does."""
+        return cls(
+            rule=rule,
+            expected=expected,
+            came=came,
+            activity=activity,
+            situation=situation,
+            is_publisher=activity is Activity.PUBLISH,
+        )
+
 
 class RefusedError(Exception):
     """Carries a refusal from where it is found to where the call ends; it never leaves the phone."""
@@ -91,18 +104,7 @@ def refused(refusal: Refusal, words: Words, delay_ms: int = 0) -> dict[str, Any]
     }
     if words.callback:
         platform["callback"] = words.callback
-    return {
-        "outcome": "refused",
-        "verdict": {
-            "verdict": "refused",
-            "rule": refusal.rule,
-            "expected": refusal.expected,
-            "came": refusal.came,
-            "symptom": refusal.symptom,
-            "hint": refusal.hint,
-        },
-        "platform": platform,
-    }
+    return {**refused_document(refusal), "platform": platform}
 
 
 def words_for(platform: NanPlatform, refusal: Refusal) -> Words:
