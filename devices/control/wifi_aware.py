@@ -4,6 +4,7 @@ Apple's are views, lists and things that run; Android's are session methods by t
 end in. A phone of another platform answers 404 and says what it has instead.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -151,6 +152,14 @@ def _device_routes(router: APIRouter, desk: Desk) -> None:
         phone.handset.aware.remove(phone.handset.aware.device_id(device))
 
 
+_MORE: Mapping[Kind, str] = {
+    "listener": "",
+    "browser": " and the endpoints in view",
+    "connection": " and endpoints",
+}
+_ENDS: Mapping[Kind, str] = {"listener": "", "browser": "", "connection": "; its data path ends"}
+
+
 def _listener_routes(router: APIRouter, desk: Desk) -> None:
     live = desk.live
 
@@ -160,25 +169,7 @@ def _listener_routes(router: APIRouter, desk: Desk) -> None:
         ios = live.phone(actor_id).ios
         return await ios.listen(body.service, body.devices, _micros(body.active), body.produce)
 
-    @router.get("/listeners")
-    async def list_listeners(actor_id: Id) -> list[Found]:
-        """Its listeners."""
-        return live.phone(actor_id).ios.all_running("listener")
-
-    @router.get("/listeners/{running}")
-    async def get_listener(actor_id: Id, running: str) -> Found:
-        """One listener with its state."""
-        return _running(live.phone(actor_id), "listener", running)
-
-    @router.delete("/listeners/{running}", status_code=204)
-    async def cancel_listener(actor_id: Id, running: str) -> None:
-        """Cancel a listener."""
-        live.phone(actor_id).ios.cancel("listener", running)
-
-    @router.post("/listeners/{running}/end", openapi_extra=described(EndBody))
-    async def end_listener(actor_id: Id, running: str, body: Annotated[EndBody, Depends(reads(EndBody))]) -> Found:
-        """Let a listener fail with a WAError case."""
-        return live.phone(actor_id).ios.fail("listener", running, body.case)
+    _running_routes(router, desk, "listener")
 
 
 def _browser_routes(router: APIRouter, desk: Desk) -> None:
@@ -190,25 +181,7 @@ def _browser_routes(router: APIRouter, desk: Desk) -> None:
         ios = live.phone(actor_id).ios
         return await ios.browse(body.service, body.devices, _micros(body.active), body.produce)
 
-    @router.get("/browsers")
-    async def list_browsers(actor_id: Id) -> list[Found]:
-        """Its browsers."""
-        return live.phone(actor_id).ios.all_running("browser")
-
-    @router.get("/browsers/{running}")
-    async def get_browser(actor_id: Id, running: str) -> Found:
-        """One browser with its state and the endpoints in view."""
-        return _running(live.phone(actor_id), "browser", running)
-
-    @router.delete("/browsers/{running}", status_code=204)
-    async def cancel_browser(actor_id: Id, running: str) -> None:
-        """Cancel a browser."""
-        live.phone(actor_id).ios.cancel("browser", running)
-
-    @router.post("/browsers/{running}/end", openapi_extra=described(EndBody))
-    async def end_browser(actor_id: Id, running: str, body: Annotated[EndBody, Depends(reads(EndBody))]) -> Found:
-        """Let a browser fail with a WAError case."""
-        return live.phone(actor_id).ios.fail("browser", running, body.case)
+    _running_routes(router, desk, "browser")
 
 
 def _connection_routes(router: APIRouter, desk: Desk) -> None:
@@ -228,25 +201,36 @@ def _connection_routes(router: APIRouter, desk: Desk) -> None:
         )
         return await desk.attend(request, connected)
 
-    @router.get("/connections")
-    async def list_connections(actor_id: Id) -> list[Found]:
-        """Its connections."""
-        return live.phone(actor_id).ios.all_running("connection")
+    _running_routes(router, desk, "connection")
 
-    @router.get("/connections/{running}")
-    async def get_connection(actor_id: Id, running: str) -> Found:
-        """One connection with its state and endpoints."""
-        return _running(live.phone(actor_id), "connection", running)
 
-    @router.delete("/connections/{running}", status_code=204)
-    async def cancel_connection(actor_id: Id, running: str) -> None:
-        """Cancel a connection; its data path ends."""
-        live.phone(actor_id).ios.cancel("connection", running)
+def _running_routes(router: APIRouter, desk: Desk, kind: Kind) -> None:
+    """What an app does with something that runs, of whichever kind."""
+    live, path = desk.live, f"/{kind}s"
 
-    @router.post("/connections/{running}/end", openapi_extra=described(EndBody))
-    async def end_connection(actor_id: Id, running: str, body: Annotated[EndBody, Depends(reads(EndBody))]) -> Found:
-        """Let a connection fail with a WAError case."""
-        return live.phone(actor_id).ios.fail("connection", running, body.case)
+    @router.get(path, name=f"list_{kind}s", description=f"Its {kind}s.")
+    async def list_running(actor_id: Id) -> list[Found]:
+        return live.phone(actor_id).ios.all_running(kind)
+
+    @router.get(f"{path}/{{running}}", name=f"get_{kind}", description=f"One {kind} with its state{_MORE[kind]}.")
+    async def get_running(actor_id: Id, running: str) -> Found:
+        ios = live.phone(actor_id).ios
+        return ios.document(ios.running(kind, running))
+
+    @router.delete(
+        f"{path}/{{running}}", status_code=204, name=f"cancel_{kind}", description=f"Cancel a {kind}{_ENDS[kind]}."
+    )
+    async def cancel_running(actor_id: Id, running: str) -> None:
+        live.phone(actor_id).ios.cancel(kind, running)
+
+    @router.post(
+        f"{path}/{{running}}/end",
+        name=f"end_{kind}",
+        description=f"Let a {kind} fail with a WAError case.",
+        openapi_extra=described(EndBody),
+    )
+    async def end_running(actor_id: Id, running: str, body: Annotated[EndBody, Depends(reads(EndBody))]) -> Found:
+        return live.phone(actor_id).ios.fail(kind, running, body.case)
 
 
 def _android_routes(router: APIRouter, desk: Desk) -> None:
@@ -279,10 +263,6 @@ def _android_routes(router: APIRouter, desk: Desk) -> None:
         android = live.phone(actor_id).android
         produce = arguments.pop("produce", None)
         return _shown(await desk.attend(request, android.call(method, arguments, produce)), secrets=secrets)
-
-
-def _running(phone: Phone, kind: Kind, running_id: str) -> Found:
-    return phone.ios.document(phone.ios.running(kind, running_id))
 
 
 def _shown(document: Found, *, secrets: bool) -> Found:
