@@ -155,7 +155,10 @@ class BlePeripheral(Accessory):
         """The advert and scan response now."""
         lie = self.told_lies.get("other-name")
         name = lie.name if isinstance(lie, OtherName) else self.name
-        return adverts(self.settings.advert, name, [each.uuid for each in self.services()])
+        try:
+            return adverts(self.settings.advert, name, [each.uuid for each in self.services()])
+        except UsageError as problem:
+            raise UsageError(f"accessory {self.id!r}: {problem}") from None
 
     # Lies
 

@@ -22,7 +22,7 @@ from dbus_fast import Variant
 from devices.bluetooth.adverts import ReadAdvert, read_advert
 from devices.bluetooth.bluez.agent import Agents
 from devices.bluetooth.bluez.device import RemoteDevice
-from devices.bluetooth.bluez.tree import BusError, Call, Interface, Method, Tree
+from devices.bluetooth.bluez.tree import BusError, Call, Interface, Method, Tree, option
 from devices.bluetooth.radio import Radio, public_address
 from devices.bluetooth.tables import long_uuid
 from devices.media.ble import Advert, BleMedium
@@ -31,6 +31,8 @@ from devices.sim.clock import Timer
 from pairing.engine import SECOND, Micros
 
 ADAPTER = "org.bluez.Adapter1"
+_KEPT = ("Alias", "Discoverable", "DiscoverableTimeout", "Pairable", "PairableTimeout")
+"""Properties that a client may set and that change nothing here."""
 _QUIET: Micros = 300_000
 _LIFE: Micros = 30 * SECOND
 _SWEEP: Micros = 5 * SECOND
@@ -141,20 +143,17 @@ class Adapter:
                     "RemoveDevice": Method("o", "", self._remove_device),
                 },
                 {
-                    name: lambda _value: None
-                    for name in (
-                        "Alias",
-                        "Powered",
-                        "Discoverable",
-                        "DiscoverableTimeout",
-                        "Pairable",
-                        "PairableTimeout",
-                    )
+                    **dict.fromkeys(_KEPT, lambda _value: None),
+                    "Powered": self._power,
                 },
             ),
             *more,
         )
         self._arm_sweep()
+
+    def _power(self, on: bool) -> None:
+        """Off, it hears nobody, and its connections end by the supervision timeout."""
+        (self.medium.radio_on if on else self.medium.radio_off)(self.radio.port.actor)
 
     async def give_up_connecting(self, attempt: "asyncio.Future[Connection]") -> None:
         """Take back an attempt to connect; one that has just come about ends again."""
@@ -210,12 +209,10 @@ class Adapter:
         known = {"UUIDs", "RSSI", "Pathloss", "Transport", "DuplicateData", "Discoverable", "Pattern"}
         if set(given) - known:
             raise BusError("InvalidArguments", "Invalid arguments in method call")
-        uuids = given.get("UUIDs")
-        rssi, pattern = given.get("RSSI"), given.get("Pattern")
         wanted = Discovery(
-            frozenset(each.lower() for each in uuids.value) if uuids else frozenset(),
-            rssi.value if rssi else None,
-            pattern.value if pattern else "",
+            frozenset(each.lower() for each in option(given, "UUIDs", "as", ())),
+            option(given, "RSSI", "n", None),
+            option(given, "Pattern", "s", ""),
         )
         self._filters[call.sender] = wanted
         if call.sender in self._discoveries:

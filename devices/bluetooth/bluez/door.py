@@ -19,7 +19,7 @@ class BluezDoor:
     """Open until it is closed; `address` is for clients' `DBUS_SYSTEM_BUS_ADDRESS`."""
 
     def __init__(self, bus: PrivateBus, tree: Tree, adapters: Sequence[Adapter], monitors: Sequence[Monitors]) -> None:
-        self._bus, self._tree, self.adapters, self._monitors = bus, tree, adapters, monitors
+        self._bus, self.tree, self.adapters, self._monitors = bus, tree, adapters, monitors
         self.address = bus.address
 
     @classmethod
@@ -48,5 +48,5 @@ class BluezDoor:
             monitors.close()
         for adapter in self.adapters:
             adapter.close()
-        await self._tree.close()
+        await self.tree.close()
         await self._bus.close()

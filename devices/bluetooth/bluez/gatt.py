@@ -14,7 +14,7 @@ from bumble.core import InvalidStateError
 from bumble.device import Peer
 from dbus_fast import Variant
 
-from devices.bluetooth.bluez.tree import BusError, Call, Interface, Method
+from devices.bluetooth.bluez.tree import BusError, Call, Interface, Method, option
 from devices.bluetooth.tables import long_uuid, property_names
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class GattObjects:
     # Values
 
     async def _read(self, path: str, interface: str, proxy: Any, call: Call) -> Sequence[Any]:
-        offset = call.body[0]["offset"].value if "offset" in call.body[0] else 0
+        offset = option(call.body[0], "offset", "q", 0)
         value = bytes(await self.asked(proxy.read_value))
         if offset > len(value):
             raise BusError("InvalidArguments", "Invalid offset")
@@ -159,7 +159,7 @@ class GattObjects:
 
     async def _write(self, proxy: Any, flags: Sequence[str], call: Call) -> Sequence[Any]:
         value, options = bytes(call.body[0]), call.body[1]
-        kind = options["type"].value if "type" in options else ""
+        kind = option(options, "type", "s", "")
         with_response = kind in ("request", "reliable") or (kind == "" and "write" in flags)
         if not {"write", "write-without-response"} & set(flags):
             raise BusError("NotSupported", "Operation is not supported")

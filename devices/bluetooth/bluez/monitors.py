@@ -13,7 +13,7 @@ from dbus_fast import Variant
 from devices.bluetooth.adverts import structures
 from devices.bluetooth.bluez.adapter import Adapter, Heard
 from devices.bluetooth.bluez.device import RemoteDevice
-from devices.bluetooth.bluez.tree import BusError, Call, Interface, Method
+from devices.bluetooth.bluez.tree import BusError, Call, Interface, Method, option
 
 MANAGER = "org.bluez.AdvertisementMonitorManager1"
 _MONITOR = "org.bluez.AdvertisementMonitor1"
@@ -63,9 +63,12 @@ class Monitors:
     async def _look(self, owner: str, root: str) -> None:
         await asyncio.sleep(0.01)  # the client exports its object once it has our reply
         for path, properties in (await self._objects(owner, root)).items():
-            patterns = properties.get("Patterns")
-            read = [(start, kind, bytes(octets)) for start, kind, octets in patterns.value] if patterns else []
-            self._monitors[owner, path] = read
+            try:
+                patterns = option(properties, "Patterns", "a(yyay)", ())
+            except BusError:
+                await self._tell(owner, path, "Release")
+                continue
+            self._monitors[owner, path] = [(start, kind, bytes(octets)) for start, kind, octets in patterns]
             self._adapter.watch(owner, on=True)
             await self._tell(owner, path, "Activate")
 
@@ -75,13 +78,15 @@ class Monitors:
             properties = await tree.call(owner, root, "org.freedesktop.DBus.Properties", "GetAll", "s", [_MONITOR])
         except BusError:
             properties = None
-        if properties:
+        if properties and isinstance(properties, dict):
             return {root: properties}
         try:
             managed = await tree.call(owner, root, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
         except BusError:
             return {}
-        return {path: found[_MONITOR] for path, found in (managed or {}).items() if _MONITOR in found}
+        if not isinstance(managed, dict):
+            return {}
+        return {path: found[_MONITOR] for path, found in managed.items() if _MONITOR in found}
 
     async def _unregister(self, call: Call) -> Sequence[Any]:
         if not self._drop(call.sender, call.body[0]):

@@ -20,6 +20,7 @@ _MANAGER = "org.freedesktop.DBus.ObjectManager"
 _INTROSPECTABLE = "org.freedesktop.DBus.Introspectable"
 _PEER = "org.freedesktop.DBus.Peer"
 _SEND_BUFFER = 4 << 20
+ERRORS = "org.bluez.Error"
 
 
 class BusError(Exception):
@@ -27,8 +28,18 @@ class BusError(Exception):
 
     def __init__(self, name: str, text: str) -> None:
         super().__init__(f"{name}: {text}")
-        self.name = name if "." in name else f"org.bluez.Error.{name}"
+        self.name = name if "." in name else f"{ERRORS}.{name}"
         self.text = text
+
+
+def option(options: Mapping[str, Variant], name: str, signature: str, default: Any) -> Any:
+    """An entry of a dictionary that a client gave, or the default. Raises BusError where it is of another type."""
+    given = options.get(name)
+    if given is None:
+        return default
+    if given.signature != signature:
+        raise BusError("InvalidArguments", f"{name} has the signature {signature!r}, not {given.signature!r}")
+    return given.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +129,9 @@ class Tree:
         if gone is not None:
             self._signal("/", _MANAGER, "InterfacesRemoved", "oas", [path, list(gone)])
 
-    def has(self, path: str) -> bool:
-        """Whether there is such an object."""
-        return path in self._objects
+    def paths(self) -> list[str]:
+        """The objects there are."""
+        return list(self._objects)
 
     def get(self, path: str, interface: str, name: str) -> Any:
         """A property's value; None where there is none."""
@@ -207,6 +218,8 @@ class Tree:
             reply.unix_fds = list(fds)
         except BusError as error:
             reply, fds = Message.new_error(message, error.name, error.text), ()
+        except Exception as defect:  # ours, and the client must not wait for ever because of it
+            reply, fds = Message.new_error(message, f"{ERRORS}.Failed", f"internal: {type(defect).__name__}"), ()
         if not message.flags.value & 1:
             self._outbox.put_nowait((reply, fds))
 
@@ -221,7 +234,7 @@ class Tree:
         }
         known = standard.get((message.interface or "", message.member or ""))
         if known is not None:
-            return known, known.handle
+            return _checked(known, message)
         interfaces = self._objects.get(message.path or "")
         if interfaces is None:
             raise BusError(
@@ -230,9 +243,7 @@ class Tree:
         for each in interfaces.values():
             method = each.methods.get(message.member or "")
             if method is not None and message.interface in (None, each.name):
-                if (message.signature or "") != method.takes:
-                    raise BusError("org.freedesktop.DBus.Error.InvalidArgs", f"{message.member} takes {method.takes!r}")
-                return method, method.handle
+                return _checked(method, message)
         raise BusError(
             "org.freedesktop.DBus.Error.UnknownMethod",
             f"Method {message.member!r} with signature {message.signature!r} on {message.interface!r} doesn't exist",
@@ -263,6 +274,8 @@ class Tree:
         write = interface.writers.get(name)
         if write is None:
             raise BusError("org.freedesktop.DBus.Error.PropertyReadOnly", f"{name} cannot be set")
+        if value.signature != interface.properties[name].signature:
+            raise BusError("InvalidArguments", f"{name} has the signature {interface.properties[name].signature!r}")
         write(value.value)
         self.put(call.path, interface.name, {name: value})
         return []
@@ -289,6 +302,12 @@ class Tree:
         lines = [*_STANDARD_XML, *(line for each in interfaces.values() for line in _xml(each))]
         lines += [f"  <node name={quoteattr(child)}/>" for child in children]
         return ["\n".join(["<node>", *lines, "</node>"])]
+
+
+def _checked(method: Method, message: Message) -> tuple[Method, Handle]:
+    if (message.signature or "") != method.takes:
+        raise BusError("org.freedesktop.DBus.Error.InvalidArgs", f"{message.member} takes {method.takes!r}")
+    return method, method.handle
 
 
 _STANDARD_XML = (

@@ -129,6 +129,59 @@ def test_a_client_that_dies_while_it_connects_leaves_nothing_behind(stage: str) 
     _beside(work)
 
 
+HOSTILE = (
+    (ADAPTER, "org.bluez.Adapter1.SetDiscoveryFilter", "a{sv}", {"RSSI": Variant("s", "loud")}),
+    (ADAPTER, "org.bluez.Adapter1.SetDiscoveryFilter", "a{sv}", {"UUIDs": Variant("q", 3)}),
+    (ADAPTER, "org.bluez.Adapter1.SetDiscoveryFilter", "a{sv}", {"Pattern": Variant("q", 3)}),
+    (ADAPTER, "org.bluez.Adapter1.SetDiscoveryFilter", "s", "RSSI"),
+    (ADAPTER, "org.freedesktop.DBus.Properties.Get", "s", "org.bluez.Adapter1"),
+    (ADAPTER, "org.bluez.Adapter1.RemoveDevice", "o", "/nobody"),
+    (ADAPTER, "org.bluez.Adapter1.Explode", "s", "now"),
+    ("/nowhere", "org.bluez.Device1.Connect", "s", "now"),
+    (DEVICE, "org.bluez.Device1.CancelPairing", "s", "now"),
+)
+
+
+def test_hostile_calls_are_answered_with_an_error_and_change_nothing() -> None:
+    async def work(home: LiveHome, door: BluezDoor) -> None:
+        hostile, other = await Client.of(door), await Client.of(door)
+        await other.found()
+        await hostile.call(ADAPTER, "org.bluez.Adapter1.StartDiscovery")
+        for path, member, signature, argument in HOSTILE:
+            with pytest.raises(AssertionError):
+                await asyncio.wait_for(hostile.call(path, member, signature, argument), 5)
+        wrong = ("org.bluez.Adapter1", "Alias", Variant("q", 5))
+        with pytest.raises(AssertionError, match="signature"):
+            await hostile.call(ADAPTER, "org.freedesktop.DBus.Properties.Set", "ssv", *wrong)
+        assert await other.property(ADAPTER, "org.bluez.Adapter1", "Alias") == "pairlab"
+        await other.call(DEVICE, "org.bluez.Device1.Connect")
+        characteristic = next(path for path in door.tree.paths() if "/char" in path and "/desc" not in path)
+        read = "org.bluez.GattCharacteristic1.ReadValue"
+        with pytest.raises(AssertionError, match="offset"):
+            await other.call(characteristic, read, "a{sv}", {"offset": Variant("s", "x")})
+        for each in (hostile, other):
+            each.bus.disconnect()
+
+    _beside(work)
+
+
+def test_an_adapter_that_is_switched_off_loses_its_connections_and_hears_again_when_on() -> None:
+    async def work(home: LiveHome, door: BluezDoor) -> None:
+        client = await Client.of(door)
+        await client.found()
+        await client.call(DEVICE, "org.bluez.Device1.Connect")
+        power = ("org.freedesktop.DBus.Properties.Set", "ssv", "org.bluez.Adapter1", "Powered")
+        await client.call(ADAPTER, *power, Variant("b", False))
+        await until(lambda: not door.adapters[0].radio.le_connections)
+        assert not await client.property(DEVICE, "org.bluez.Device1", "Connected")
+        await client.call(ADAPTER, *power, Variant("b", True))
+        await until(lambda: home.accessories["thermo"].state == "advertising")
+        await client.call(DEVICE, "org.bluez.Device1.Connect")
+        client.bus.disconnect()
+
+    _beside(work)
+
+
 @pytest.mark.slow
 def test_240_scan_cycles_with_200_accessories_do_not_lose_the_bus(tmp_path: Path) -> None:
     requires_tools("dbus-daemon")
