@@ -85,7 +85,7 @@ class WebServer:
                 await self._lost.wait()
 
     def _connection(self) -> asyncio.Protocol:
-        return _Connection(self._config, self._state, self._lost)
+        return _Connection(self._config, self._state, self._lost, lambda: self._closing)
 
     async def _guarded(self, scope: Scope, receive: AsgiReceive, send: AsgiSend) -> None:
         try:
@@ -99,17 +99,22 @@ class WebServer:
 class _Connection(H11Protocol):
     """One TCP connection, quiet in the log of whoever runs us, and heard when it is gone."""
 
-    def __init__(self, config: uvicorn.Config, state: ServerState, lost: asyncio.Event) -> None:
+    def __init__(
+        self, config: uvicorn.Config, state: ServerState, lost: asyncio.Event, is_closing: Callable[[], bool]
+    ) -> None:
         super().__init__(config=config, server_state=state, app_state={})
         self.logger = _LOG
         self.access_log = False
         self._lost = lost
+        self._is_closing = is_closing
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         # Head and body are two writes; without this the body waits 40 ms for the acknowledgement of the head. asyncio
         # sets it only on sockets made with IPPROTO_TCP.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
+        if self._is_closing():
+            transport.abort()  # it was on its way in while `close` let the others go, and nobody is behind it any more
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)

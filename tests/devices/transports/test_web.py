@@ -107,3 +107,22 @@ async def test_port_can_be_taken_again_at_once() -> None:
     again = await start(port=port)
     assert again.ports == (port,)
     await again.close()
+
+
+async def test_a_connection_that_comes_in_after_the_close_is_cut_off_and_asks_nobody() -> None:
+    application = Application()
+    server = await start(application)
+    await server.close()
+    listening = listen_tcp("127.0.0.1", 0, "test", explicit=True)
+    reader, writer = await asyncio.open_connection(*listening.getsockname())
+    writer.write(REQUEST % b"hello")
+    ours, _ = listening.accept()
+    ours.setblocking(False)
+    await asyncio.get_running_loop().connect_accepted_socket(server._connection, ours)
+    try:
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+    except ConnectionResetError:
+        pass  # cut off with the request unread
+    await hang_up(writer)
+    listening.close()
+    assert not application.called.is_set()
