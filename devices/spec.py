@@ -302,12 +302,17 @@ class StepSpec(_Table):
         return self
 
 
+BleDoor = Literal["none", "bleak", "dbus"]
+"""How a program beside a home reaches its Bluetooth, beside HCI over TCP: not, by bleak, or by BlueZ."""
+
+
 class ClientSpec(_Table):
     """`[client]`: the program under test; it implies real time."""
 
     command: list[str] = Field(min_length=1)
     within: Duration = "60s"
     exit_code: int | None = 0
+    ble: BleDoor = "none"
 
 
 class ScenarioSpec(HomeSpec):

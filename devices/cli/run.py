@@ -17,6 +17,10 @@ def run(
     seed: Annotated[
         int | None, typer.Option(min=0, max=MAX_SEED, help="Draw everything from this seed, not from the file's.")
     ] = None,
+    client: Annotated[
+        str | None,
+        typer.Option(metavar="COMMAND", help="Run this program beside each home, in place of the file's [client]."),
+    ] = None,
     transcript: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the transcript of each run into this folder.")
     ] = None,
@@ -30,12 +34,15 @@ def run(
     from devices.cli import output
     from devices.errors import EmulatorError, UsageError
     from devices.lab import report
-    from devices.lab.scenario import read_scenario
+    from devices.lab.scenario import read_scenario, with_client
 
     if secrets and transcript is None:
         raise UsageError("--secrets is about the transcript: add --transcript DIR")
     # All files are read first: a typing mistake in the last one is not found after minutes.
     checked = [read_scenario(path) for path in scenarios]
+    if client is not None:
+        command = command_words(client)
+        checked = [with_client(each, command) for each in checked]
     results: list[ScenarioResult] = []
     try:
         for scenario in checked:
@@ -56,6 +63,18 @@ def run(
         output.say(report.summary_line(results))
     if not all(each.passed for each in results):
         raise typer.Exit(EmulatorError.exit_code)
+
+
+def command_words(text: str) -> list[str]:
+    """A command line in its words, as a shell takes it apart. Raises UsageError."""
+    import shlex
+
+    from devices.errors import UsageError
+
+    try:
+        return shlex.split(text)
+    except ValueError as problem:
+        raise UsageError(f"--client {text!r}: {problem}") from None
 
 
 def _run_one(scenario: "Scenario", seed: int | None, *, secrets: bool) -> "ScenarioResult":

@@ -14,6 +14,7 @@ from typing import Any
 
 from devices.actor import Site, verb
 from devices.controllers.commissioner_results import RefusedError, refused
+from devices.controllers.credential_events import store_event
 from devices.controllers.phone_code_fetch import CodeFetcher, Fetched
 from devices.controllers.questions import Answer
 from devices.controllers.user import User
@@ -27,7 +28,7 @@ from devices.controllers.wifi_aware_ring import KeyRing
 from devices.controllers.wifi_aware_verbs import WifiAwareVerbs
 from devices.driver import EngineDriver
 from devices.errors import ActionRefusedError, UnknownKindError, UnknownVerbError, UsageError
-from devices.events import CredentialRefused, CredentialStored, StateChanged
+from devices.events import StateChanged
 from devices.media.medium import MediumPort
 from devices.spec import Duration, PhoneSpec, closest, duration_us
 from devices.stores.credential_rows import CredentialRows
@@ -327,22 +328,7 @@ class Phone(WifiAwareVerbs):
     def _tell(self, method: str, arguments: Mapping[str, Any], result: CallResult) -> None:
         if method != _STORE.get(self.platform.family, "add_dataset_tlv"):
             return
-        agent = str(next((value for name, value in arguments.items() if "agent" in name.lower()), ""))
-        verdict = result.verdict
-        if verdict.is_refusal:
-            self.emit(
-                CredentialRefused(
-                    platform=self.profile,
-                    border_agent=agent,
-                    rule=verdict.rule,
-                    expected=verdict.expected,
-                    came=verdict.came,
-                    symptom=verdict.symptom,
-                    hint=verdict.hint,
-                )
-            )
-        else:
-            self.emit(CredentialStored(platform=self.profile, border_agent=agent))
+        self.emit(store_event(self.profile, arguments, result))
 
     # Sharing codes
 

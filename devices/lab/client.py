@@ -19,6 +19,7 @@ from typing import Any
 from devices.errors import TransportUnavailableError
 from devices.event_log import plain
 from devices.home import LiveHome
+from devices.spec import BleDoor
 
 _KEPT_LINES = 200
 _GRACE_SECONDS = 5
@@ -68,6 +69,21 @@ async def environment(live: LiveHome, serve: ServeControl) -> AsyncIterator[dict
             path.touch(mode=0o600)
             path.write_text(json.dumps(home_document(live, url), indent=2) + "\n", encoding="utf-8")
             yield {**os.environ, "PAIRLAB_URL": url, "PAIRLAB_SEED": str(live.seed), "PAIRLAB_HOME": str(path)}
+
+
+async def bluetooth_environment(live: LiveHome, door: BleDoor) -> dict[str, str]:
+    """Open a door to a started home's Bluetooth, and give what a program's environment has to say to use it."""
+    if door == "none":
+        return {}
+    place = await live.open_hci()
+    if door == "dbus":
+        return {"DBUS_SYSTEM_BUS_ADDRESS": await live.open_bluez(), "PAIRLAB_BLE_HCI": place}
+    from devices.bluetooth import bleak_backend
+    from devices.bluetooth.bleak_backend.install import VARIABLE
+
+    site = Path(bleak_backend.__file__).parent / "site"
+    before = os.environ.get("PYTHONPATH")
+    return {VARIABLE: place, "PYTHONPATH": os.pathsep.join([str(site), *([before] if before else [])])}
 
 
 def exit_code(returncode: int) -> int:

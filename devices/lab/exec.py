@@ -12,12 +12,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from devices.errors import EmulatorError
 from devices.home import HomeOptions, LiveHome
-from devices.lab.client import ServeControl, environment, exit_code
-from devices.spec import HomeSpec, Reach
+from devices.lab.client import ServeControl, bluetooth_environment, environment, exit_code
+from devices.spec import BleDoor, HomeSpec, Reach
 from devices.transcripts.export import write_artifacts
 from devices.transcripts.recorder import MemoryTranscript, Recorder
 from pairing.engine import Micros
@@ -35,7 +34,7 @@ class ExecPlan:
     reach: Reach
     command: Sequence[str]
     replay: str
-    ble: Literal["none", "bleak", "dbus"] = "none"
+    ble: BleDoor = "none"
     """How the program reaches the home's Bluetooth, beside HCI over TCP."""
     artifacts: Path | None = None
     secrets: bool = False
@@ -132,10 +131,7 @@ class _Beside:
         live = self._make_home()
         try:
             await live.start()
-            if self._plan.ble != "none":
-                await live.open_hci()
-            if self._plan.ble == "dbus":
-                await live.open_bluez()
+            door = await bluetooth_environment(live, self._plan.ble)
         except Exception as problem:  # whatever it was, the program must not run, and its exit codes not be confused
             raise HomeFailedError(f"the home did not come up: {problem}") from problem
         try:
@@ -144,7 +140,7 @@ class _Beside:
                     env = await stack.enter_async_context(environment(live, self._serve))
                 except Exception as problem:  # the same for its control API
                     raise HomeFailedError(f"the control API did not come up: {problem}") from problem
-                return await self._run_command({**env, **_bluetooth(live, self._plan.ble)})
+                return await self._run_command({**env, **door})
         finally:
             await live.stop()
 
@@ -173,23 +169,6 @@ class _Beside:
             raise CommandNotExecutableError(f"{program}: {problem.strerror}") from None
         self._signals.process = process
         return exit_code(await process.wait())
-
-
-def _bluetooth(live: LiveHome, door: str) -> dict[str, str]:
-    """What the program's environment has to say for its Bluetooth to be the home's."""
-    if door == "none" or live.hci is None:
-        return {}
-    if door == "dbus" and live.bluez is not None:
-        return {"DBUS_SYSTEM_BUS_ADDRESS": live.bluez.address, "PAIRLAB_BLE_HCI": live.hci.place}
-    from devices.bluetooth import bleak_backend
-    from devices.bluetooth.bleak_backend.install import VARIABLE
-
-    site = Path(bleak_backend.__file__).parent / "site"
-    before = os.environ.get("PYTHONPATH")
-    return {
-        VARIABLE: live.hci.place,
-        "PYTHONPATH": os.pathsep.join([str(site), *([before] if before else [])]),
-    }
 
 
 def _check_folder(folder: Path) -> None:

@@ -59,6 +59,8 @@ class ScenarioResult:
     """One run of one scenario with one seed."""
 
     path: Path
+    client: Sequence[str] | None = None
+    """The program under test, where it is not the file's own."""
     name: str
     seed: int
     virtual: bool
@@ -79,7 +81,7 @@ class ScenarioResult:
     @property
     def replay(self) -> str:
         """The one command that runs it again."""
-        return replay_command(self.path, self.seed)
+        return replay_command(self.path, self.seed, self.client)
 
     def as_json(self) -> dict[str, Any]:
         """One JSON document; the events are counted, the transcript holds them."""
@@ -107,9 +109,10 @@ class ScenarioResult:
         return document
 
 
-def replay_command(path: Path, seed: int) -> str:
-    """The command that runs a scenario with a seed."""
-    return f"pairlab run {shlex.quote(str(path))} --seed {seed}"
+def replay_command(path: Path, seed: int, client: Sequence[str] | None = None) -> str:
+    """The command that runs a scenario with a seed, with the client that was given in place of the file's own."""
+    with_client = "" if client is None else f" --client {shlex.quote(shlex.join(client))}"
+    return f"pairlab run {shlex.quote(str(path))} --seed {seed}{with_client}"
 
 
 def _step_document(step: StepResult) -> dict[str, Any]:

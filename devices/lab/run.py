@@ -12,10 +12,10 @@ from devices.errors import EmulatorError, ScenarioError
 from devices.events import ClientExited
 from devices.faults.schedule import Witness
 from devices.home import HomeOptions, LiveHome
-from devices.lab.client import Client, ServeControl, environment
+from devices.lab.client import Client, ServeControl, bluetooth_environment, environment
 from devices.lab.placeholders import filled
 from devices.lab.result import Failure, ScenarioResult, StepOutcome, StepResult
-from devices.lab.scenario import CLIENT, Scenario, step_text
+from devices.lab.scenario import CLIENT, Scenario, look_at, step_text
 from devices.lab.steps import Stage, StepFailedError
 from devices.sim.chance import Chance
 from devices.sim.loop import VirtualTimeLoop
@@ -140,8 +140,10 @@ class _Run:
             return
         if self._serve is None:
             raise ScenarioError("a scenario with a [client] needs the control API, which nobody has brought")
+        door = await bluetooth_environment(live, spec.ble)
         async with environment(live, self._serve) as env:
-            client = self._client = await Client.start(filled(spec.command, stage.look), env)
+            look = look_at(self._scenario, stage.look)
+            client = self._client = await Client.start(filled(spec.command, look), {**env, **door})
             watcher = asyncio.ensure_future(self._watch(live, client))
             try:
                 yield watcher
@@ -170,6 +172,7 @@ class _Run:
     ) -> ScenarioResult:
         return ScenarioResult(
             path=self._scenario.path,
+            client=self._scenario.client,
             name=self._spec.name,
             seed=self._seed,
             virtual=self._scenario.virtual,

@@ -5,8 +5,9 @@ arguments, faults, and placeholders that nothing fills.
 """
 
 import inspect
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,23 @@ from devices.event_log import Pattern
 from devices.events import members, vocabulary
 from devices.faults.base import make_fault, wire_faults
 from devices.home.live import read_fault
-from devices.lab.placeholders import references
-from devices.spec import HOME_VERBS, FaultSpec, ScenarioSpec, StepSpec, closest, duration_us, load_scenario, make_record
+from devices.lab.placeholders import Look, references
+from devices.spec import (
+    HOME_VERBS,
+    ClientSpec,
+    FaultSpec,
+    ScenarioSpec,
+    StepSpec,
+    closest,
+    duration_us,
+    load_scenario,
+    make_record,
+)
 
 CLIENT = "client"
 """The actor whose event ClientExited is."""
+SCENARIO = "scenario"
+"""In a client's command: `${scenario.folder}` is where the file lies, `${scenario.python}` is this interpreter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,8 @@ class Scenario:
     path: Path
     spec: ScenarioSpec
     source: bytes = field(repr=False)
+    client: tuple[str, ...] | None = None
+    """The command that was given in place of the file's own."""
 
     @property
     def virtual(self) -> bool:
@@ -52,6 +67,26 @@ def read_scenario(path: Path) -> Scenario:
     except EmulatorError as problem:
         raise ScenarioError(f"{path}: {problem}") from None
     return Scenario(path, spec, source)
+
+
+def with_client(scenario: Scenario, command: Sequence[str]) -> Scenario:
+    """The scenario with another program under test, or with one where its file names none. Raises ScenarioError."""
+    if not command:
+        raise ScenarioError(f"{scenario.path}: the client's command is empty")
+    before = scenario.spec.client
+    client = ClientSpec(command=[*command]) if before is None else before.model_copy(update={"command": [*command]})
+    spec = scenario.spec.model_copy(update={"client": client})
+    try:
+        _Checker(spec).check()
+    except EmulatorError as problem:
+        raise ScenarioError(f"{scenario.path}: {problem}") from None
+    return replace(scenario, spec=spec, client=tuple(command))
+
+
+def look_at(scenario: Scenario, look: Look) -> Look:
+    """What the placeholders of a client's command see: all that a step sees, and the scenario itself."""
+    members = {"folder": str(scenario.path.parent.resolve()), "python": sys.executable}
+    return lambda name: members if name == SCENARIO else look(name)
 
 
 def step_text(step: StepSpec) -> str:
@@ -88,7 +123,7 @@ class _Checker:
                 raise ScenarioError(f"step {number} ({step_text(step)}): {problem}") from None
         if self._spec.client is not None:
             self._saved.clear()
-            self._check_references(self._spec.client.command)
+            self._check_command(self._spec.client.command)
 
     def _check_step(self, step: StepSpec) -> None:
         self._check_references(step.with_)
@@ -98,7 +133,7 @@ class _Checker:
         else:
             self._check_pattern(step.expect or step.never or "", step.where, step.actor)
         if step.save is not None:
-            if step.save in self._classes:
+            if step.save in self._classes or step.save == SCENARIO:
                 raise ScenarioError(f"save = {step.save!r} is the id of somebody in the home; choose another name")
             self._saved.add(step.save)
 
@@ -109,6 +144,13 @@ class _Checker:
                 raise ScenarioError(
                     f"${{{name}.…}}: nobody is called {name!r} and nothing was saved so{closest(name, known)}"
                 )
+
+    def _check_command(self, command: Sequence[str]) -> None:
+        for name, member in references([*command]):
+            if name != SCENARIO:
+                self._check_references(f"${{{name}.{member}}}")
+            elif member not in ("folder", "python"):
+                raise ScenarioError(f"${{scenario.{member}}}: a scenario has no {member!r}; it has folder and python")
 
     def _check_pattern(self, event: str, where: Mapping[str, Any], actor: str | None) -> None:
         if event not in vocabulary():

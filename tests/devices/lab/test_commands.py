@@ -201,3 +201,29 @@ def test_transcript_export_wants_one_form_and_another_file(
     assert itself.code == 2
     assert "is the transcript itself" in itself.err
     assert transcript.read_bytes() == small_transcript()
+
+
+def test_run_takes_a_client_in_place_of_the_files_and_says_so_in_the_replay(
+    capsys: pytest.CaptureFixture[str], good: str
+) -> None:
+    done = run(capsys, "run", good, "--client", "sh -c 'exit 3'")
+    assert done.code == 1
+    assert "the client ended with exit code 3, expected 0" in done.out
+    assert f"""again: pairlab run {good} --seed 1 --client 'sh -c '"'"'exit 3'"'"''""" in done.out
+
+
+@pytest.mark.parametrize(
+    ("client", "problem"),
+    [
+        ("", "the client's command is empty"),
+        ("sh -c 'open", "No closing quotation"),
+        ("sh ${nobody.x}", "nobody is called 'nobody'"),
+        ("sh ${scenario.seed}", "a scenario has no 'seed'"),
+    ],
+)
+def test_run_refuses_a_client_that_is_none(
+    capsys: pytest.CaptureFixture[str], good: str, client: str, problem: str
+) -> None:
+    done = run(capsys, "run", good, "--client", client)
+    assert done.code == 2
+    assert problem in done.err

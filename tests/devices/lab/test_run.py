@@ -13,7 +13,12 @@ from devices.transcripts.reader import Happened
 from tests.support.scenarios import HOME, play
 from tests.support.transcripts import records_of
 
-SCENARIOS = sorted((Path(__file__).parents[3] / "specs" / "scenarios").rglob("*.toml"))
+# Those with a client run in real time, beside it and beside its bugs: python -m tests.planted.
+SCENARIOS = [
+    each
+    for each in sorted((Path(__file__).parents[3] / "specs" / "scenarios").rglob("*.toml"))
+    if each.parent.name != "clients"
+]
 LEADER = '[[step]]\nexpect = "RoleChanged"\nwhere = { role = "leader" }\n'
 
 

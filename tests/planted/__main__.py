@@ -1,0 +1,109 @@
+"""The lab's own test: every sample client beside its scenario, correct and with each of its bugs, in one table.
+
+    python -m tests.planted [PROGRAM…]
+
+The scenario must pass with the correct program, and fail at the step that the program names for each bug; a bug that
+makes the program crash is not caught, it is no bug that somebody ships. Exit 1 unless all came out so.
+"""
+
+import importlib.util
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from devices.cli.exec_ import serve
+from devices.lab.result import ScenarioResult
+from devices.lab.run import run_scenario
+from devices.lab.scenario import read_scenario, with_client
+
+FOLDER = Path(__file__).parent / "clients"
+SCENARIOS = FOLDER.parents[2] / "specs" / "scenarios"
+_SHARED = "home.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A sample client: its file, the scenario it runs beside, and by bug the step that catches it."""
+
+    path: Path
+    scenario: Path
+    bugs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One run: of which program, with which bug (None: correct), whether it came out as it must, and why (not)."""
+
+    program: str
+    bug: str | None
+    good: bool
+    why: str
+
+
+def programs(names: list[str] | None = None) -> Iterator[Program]:
+    """The programs of these names, or all of the folder. Raises SystemExit for a name that is none."""
+    found = {each.stem: each for each in sorted(FOLDER.glob("*.py")) if each.name != _SHARED}
+    for name in names or found:
+        if name not in found:
+            raise SystemExit(f"no program {name!r}; there are {', '.join(found)}")
+        yield _read(found[name])
+
+
+def check(program: Program, bug: str | None) -> Outcome:
+    """Run the program once, and judge it."""
+    words = [sys.executable, str(program.path), *([] if bug is None else ["--bug", bug])]
+    result = run_scenario(with_client(read_scenario(program.scenario), words), None, serve)
+    good, why = _judged(result, None if bug is None else program.bugs[bug])
+    return Outcome(program.path.stem, bug, good, why)
+
+
+def _judged(result: ScenarioResult, step: str | None) -> tuple[bool, str]:
+    failure = result.failure
+    said = [f"    {line}" for line in result.client_output]
+    if any("Traceback" in line for line in said):
+        return False, "\n".join(["the program crashed:", *said])
+    if failure is None:
+        return step is None, "passed" if step is None else f"passed; meant to be caught at: {step}"
+    texts = {each.number: each.text for each in result.steps}
+    place = "after the last step" if failure.step is None else texts[failure.step]
+    if place == step:
+        return True, f"caught at: {place}"
+    meant = "" if step is None else f" (meant to be caught at: {step})"
+    return False, "\n".join([f"{place}: {failure.reason}{meant}", *said])
+
+
+def _read(path: Path) -> Program:
+    # The programs import what they share as a script does, from their own folder.
+    if str(FOLDER) not in sys.path:
+        sys.path.insert(0, str(FOLDER))
+    spec = importlib.util.spec_from_file_location(f"planted_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return Program(path, SCENARIOS / module.SCENARIO, module.BUGS)
+
+
+def main(names: list[str]) -> int:
+    """Run, and print the table."""
+    jobs = [(program, bug) for program in programs(names) for bug in (None, *program.bugs)]
+    # Each run mostly waits: for its program to start, for a router to lead.
+    outcomes = []
+    with ThreadPoolExecutor(4) as pool:
+        for outcome in pool.map(lambda job: check(*job), jobs):
+            outcomes.append(outcome)
+            kind = "correct" if outcome.bug is None else outcome.bug
+            print(
+                f"{'ok    ' if outcome.good else 'FAILED'}  {outcome.program:<28} {kind:<32} {outcome.why}", flush=True
+            )
+    correct = [each for each in outcomes if each.bug is None]
+    buggy = [each for each in outcomes if each.bug is not None]
+    print(f"correct programs passed: {sum(each.good for each in correct)}/{len(correct)}")
+    print(f"planted bugs caught: {sum(each.good for each in buggy)}/{len(buggy)}")
+    return 0 if all(each.good for each in outcomes) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
