@@ -45,7 +45,7 @@ def test_a_bug_that_nothing_notices_is_not_called_caught(tmp_path: Path) -> None
 def test_a_program_that_crashes_is_not_called_caught(tmp_path: Path) -> None:
     scenario = tmp_path / "loud.toml"
     scenario.write_text(
-        'seed = 1\n[client]\ncommand = ["true"]\n[[step]]\nexpect = "ClientExited"\nwhere = {code = 0}\n'
+        'seed = 1\n[client]\ncommand = ["true"]\n[[step]]\nexpect = "ClientExited"\nwhere = {code = 0}\nwithin = "2s"\n'
     )
     loud = tmp_path / "loud.py"
     loud.write_text("raise ValueError('by mistake')\n")
