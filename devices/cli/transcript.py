@@ -19,6 +19,9 @@ _Sink = Callable[[bytes], object]
 @app.command()
 def show(
     file: FileArgument,
+    hci: Annotated[
+        bool, typer.Option("--hci", help="With what each Bluetooth host and its own controller say to each other.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON lines: the header, then one record a line.")] = False,
 ) -> None:
     """Print a transcript as a ladder: who sent what to whom when, and what happened.
@@ -32,7 +35,7 @@ def show(
             if not output.emit(record_document(record)):
                 return
     else:
-        for line in ladder_of_file(file):
+        for line in ladder_of_file(file, hci=hci):
             if not output.say(line):
                 return
 

@@ -17,6 +17,7 @@ _COMMANDS: Final[Mapping[int, str]] = {
     0x0406: "Disconnect",
     0x0C01: "Set Event Mask",
     0x0C03: "Reset",
+    0x0C63: "Set Event Mask Page 2",
     0x1001: "Read Local Version Information",
     0x1002: "Read Local Supported Commands",
     0x1003: "Read Local Supported Features",
@@ -44,6 +45,7 @@ _COMMANDS: Final[Mapping[int, str]] = {
     0x201A: "LE Long Term Key Request Reply",
     0x201B: "LE Long Term Key Request Negative Reply",
     0x2022: "LE Set Data Length",
+    0x2023: "LE Read Suggested Default Data Length",
     0x2024: "LE Write Suggested Default Data Length",
     0x2035: "LE Set Advertising Set Random Address",
     0x2036: "LE Set Extended Advertising Parameters",
@@ -54,6 +56,7 @@ _COMMANDS: Final[Mapping[int, str]] = {
     0x2041: "LE Set Extended Scan Parameters",
     0x2042: "LE Set Extended Scan Enable",
     0x2043: "LE Extended Create Connection",
+    0x2060: "LE Read Buffer Size",
 }
 _EVENTS: Final[Mapping[int, str]] = {
     0x05: "Disconnection Complete",

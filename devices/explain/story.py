@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from devices.transcripts.ladder import Cast
 from devices.transcripts.reader import Fate, Frame, Happened, Record
+from devices.transcripts.rungs import Cast
 from devices.transcripts.summary import frame_summary
 from pairing.engine import Address, Endpoint, Micros, peer_name
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from devices.transcripts.ladder import Cast, ladder
+from devices.transcripts.ladder import ladder
 from devices.transcripts.reader import Header, Record
+from devices.transcripts.rungs import Cast
 from devices.transcripts.show import record_document
 
 _CONTEXT = 3

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from devices.errors import TranscriptError
 from devices.transcripts.key_log import key_log_line
-from devices.transcripts.ladder import Cast, ladder
+from devices.transcripts.ladder import ladder
 from devices.transcripts.pcapng import PcapngWriter, captured, host_of
 from devices.transcripts.reader import Frame, Happened, Record, read_transcript
+from devices.transcripts.rungs import Cast
 from devices.transcripts.show import record_document
 
 

@@ -11,10 +11,10 @@ from html import escape
 
 from devices.errors import TranscriptError
 from devices.events import vocabulary
-from devices.transcripts.ladder import Cast
-from devices.transcripts.reader import Fate, Frame, Happened, Header, Record
+from devices.transcripts.reader import Frame, Happened, Header, Record
+from devices.transcripts.rungs import Cast, Mark, Rung, rungs
 from devices.transcripts.show import record_document
-from devices.transcripts.summary import event_summary, fate_summary, frame_summary
+from pairing.engine import Micros
 
 _ROW, _TOP, _LANE, _LEFT, _MARGIN = 22, 44, 130, 110, 20
 _CHARACTER = 7.3
@@ -65,56 +65,54 @@ def _document(kept: Sequence[Record], title: str) -> str:
         f"<style>{_STYLE}</style></head><body>\n<h1>{_text(title)}</h1>\n"
         f'<p class="legend">{about}{len(rows)} records &nbsp; {legend}<span>◆ event</span><span>✕ lost</span>'
         f"<span>≠ changed by a fault</span></p>\n"
-        f'<div class="ladder">{_svg(rows, cast)}</div>\n<h2>Records</h2>\n'
+        f'<div class="ladder">{_svg([*rungs(rows, cast)], cast.actors)}</div>\n<h2>Records</h2>\n'
         + "\n".join(_details(number, each, cast) for number, each in enumerate(rows, 1))
         + "\n</body></html>\n"
     )
 
 
-def _svg(rows: Sequence[Record], cast: Cast) -> str:
-    lanes = {actor: _LEFT + _LANE // 2 + _LANE * index for index, actor in enumerate(cast.actors)}
+def _svg(drawn: Sequence[Rung], actors: Sequence[str]) -> str:
+    lanes = {actor: _LEFT + _LANE // 2 + _LANE * index for index, actor in enumerate(actors)}
     text_at = _LEFT + _LANE * len(lanes) + _MARGIN
-    lines = [_summary(each, cast) for each in rows]
+    lines = [_cut(each.text) for each in drawn]
     width = text_at + int(_CHARACTER * max((len(each) for each in lines), default=0)) + _MARGIN
-    height = _TOP + _ROW * len(rows) + _MARGIN
+    height = _TOP + _ROW * len(drawn) + _MARGIN
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" role="img">']
     parts += [
         f'<rect class="band" x="0" y="{_TOP + _ROW * row}" width="{width}" height="{_ROW}"/>'
-        for row in range(0, len(rows), 2)
+        for row in range(0, len(drawn), 2)
     ]
     for actor, x in lanes.items():
         shown = actor if len(actor) <= 16 else f"{actor[:15]}…"
         parts.append(f'<text class="actor" x="{x}" y="26" text-anchor="middle">{_text(shown)}</text>')
         parts.append(f'<line class="lane" x1="{x}" y1="{_TOP - 8}" x2="{x}" y2="{height - 8}"/>')
-    for row, (record, line) in enumerate(zip(rows, lines, strict=True)):
+    for row, (rung, line) in enumerate(zip(drawn, lines, strict=True)):
         y = _TOP + _ROW * row + _ROW // 2
-        parts.append(f'<text class="time" x="{_LEFT - 14}" y="{y + 4}" text-anchor="end">{_seconds(record)}</text>')
-        parts.append(_drawn(record, y, lanes, cast))
-        kind = ' class="lost-text"' if isinstance(record, Fate) and not record.arrivals else ""
+        at = _seconds(rung.at_us)
+        parts.append(f'<text class="time" x="{_LEFT - 14}" y="{y + 4}" text-anchor="end">{at}</text>')
+        parts.append(_drawn(rung, y, lanes))
+        kind = ' class="lost-text"' if rung.mark is Mark.LOST else ""
         parts.append(f'<text{kind} x="{text_at}" y="{y + 4}">{_text(line)}</text>')
     return "\n".join([*parts, "</svg>"])
 
 
-def _drawn(record: Record, y: int, lanes: Mapping[str, int], cast: Cast) -> str:
-    match record:
-        case Frame():
-            return _arrows(record, y, lanes, cast)
-        case Fate() if record.receiver in lanes:
-            x = lanes[record.receiver]
-            if record.arrivals:
-                return f'<text class="changed" x="{x}" y="{y + 4}" text-anchor="middle">≠</text>'
+def _drawn(rung: Rung, y: int, lanes: Mapping[str, int]) -> str:
+    if rung.actor not in lanes:
+        return ""
+    x = lanes[rung.actor]
+    match rung.mark:
+        case Mark.SENT:
+            return _arrows(x, [lanes[each] for each in rung.receivers if each != rung.actor], y, rung.medium)
+        case Mark.CHANGED:
+            return f'<text class="changed" x="{x}" y="{y + 4}" text-anchor="middle">≠</text>'
+        case Mark.LOST:
             return f'<path class="lost" d="M{x - 5} {y - 5}l10 10m0 -10l-10 10"/>'
-        case Happened() if str(record.event["actor"]) in lanes:
-            x = lanes[str(record.event["actor"])]
+        case Mark.EVENT:
             return f'<path class="event" d="M{x} {y - 6}l6 6l-6 6l-6 -6z"/>'
-    return ""
 
 
-def _arrows(frame: Frame, y: int, lanes: Mapping[str, int], cast: Cast) -> str:
-    colour = _COLOURS.get(frame.medium, "#444")
-    receiver = cast.owner(frame.to)
-    start = lanes[frame.sender]
-    ends = [x for actor, x in lanes.items() if actor != frame.sender and receiver in (None, actor)]
+def _arrows(start: int, ends: Sequence[int], y: int, medium: str) -> str:
+    colour = _COLOURS.get(medium, "#444")
     parts = [f'<circle cx="{start}" cy="{y}" r="3.5" fill="{colour}"/>']
     for end in ends:
         step = 8 if end > start else -8
@@ -124,21 +122,17 @@ def _arrows(frame: Frame, y: int, lanes: Mapping[str, int], cast: Cast) -> str:
 
 
 def _summary(record: Record, cast: Cast) -> str:
-    match record:
-        case Frame():
-            line = frame_summary(record, cast.services)
-        case Fate():
-            line = fate_summary(record)
-        case Happened():
-            line = event_summary(record)
-        case _:
-            line = ""
+    return _cut(next((each.text for each in rungs([record], cast, hci=True)), ""))
+
+
+def _cut(line: str) -> str:
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
 def _details(number: int, record: Record, cast: Cast) -> str:
     document = json.dumps(record_document(record), indent=2, ensure_ascii=False)
-    head = f"{number}  {_seconds(record)}  {_summary(record, cast)}"
+    at = _seconds(0 if isinstance(record, Header) else record.at_us)
+    head = f"{number}  {at}  {_summary(record, cast)}"
     return f"<details><summary>{_text(head)}</summary><pre>{_text(document)}</pre></details>"
 
 
@@ -146,8 +140,7 @@ def _media(rows: Iterable[Record]) -> Iterable[str]:
     return (each.medium for each in rows if isinstance(each, Frame))
 
 
-def _seconds(record: Record) -> str:
-    at_us = 0 if isinstance(record, Header) else record.at_us
+def _seconds(at_us: Micros) -> str:
     return f"{at_us // 1_000_000}.{at_us % 1_000_000:06}"
 
 

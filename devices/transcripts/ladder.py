@@ -1,89 +1,38 @@
-"""Ladders: a transcript as text, one column an actor, one line a record.
+"""Ladders: a transcript as text, one column an actor, one line a rung.
 
     seconds    br        phone
     0.000000   ●────────▶           query PTR _meshcop._udp
     0.001000             ◆          PeerDiscovered service=_meshcop._udp
 
-A group frame points at every other column. Which columns there are is known before the first line is drawn: `Cast`
-collects them in a first pass.
+A group frame points at every other column.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from devices.transcripts.reader import Fate, Frame, Happened, Header, Record
-from devices.transcripts.summary import event_summary, fate_summary, frame_summary
-from pairing.engine import Address, Endpoint, Micros
-from pairing.nan.service_id import service_id
+from devices.transcripts.reader import Record
+from devices.transcripts.rungs import Cast, Mark, Rung, rungs
+from pairing.engine import Micros
 
 _TIME_WIDTH = 12
 _LANES_WIDTH = 72
 _NARROWEST, _WIDEST = 6, 16
-_LANE, _SENDER, _LINE, _RIGHT, _LEFT, _EVENT, _LOST, _CHANGED = "│", "●", "─", "▶", "◀", "◆", "✕", "≠"
+_LANE, _SENDER, _LINE, _RIGHT, _LEFT = "│", "●", "─", "▶", "◀"
+_SIGNS = {Mark.EVENT: "◆", Mark.LOST: "✕", Mark.CHANGED: "≠"}
 
 
-class Cast:
-    """Who takes part, in the order of appearance, which address is whose, and what services are called."""
-
-    def __init__(self) -> None:
-        self.actors: list[str] = []
-        self.services: dict[bytes, str] = {}
-        """Service ID of Wi-Fi Aware -> name: frames have the one, events the other."""
-        self._owners: dict[object, str] = {}
-
-    @classmethod
-    def of(cls, records: Iterable[Record]) -> "Cast":
-        """The cast of these records."""
-        cast = cls()
-        for record in records:
-            cast.add(record)
-        return cast
-
-    def add(self, record: Record) -> None:
-        """Take note of everyone in a record."""
-        match record:
-            case Frame():
-                self._enter(record.sender)
-                self._owners.setdefault(_key(record.source), record.sender)
-            case Fate():
-                self._enter(record.sender)
-                self._enter(record.receiver)
-            case Happened():
-                self._enter(str(record.event["actor"]))
-                service = record.event.get("service")
-                if isinstance(service, str) and service not in self.services.values():
-                    self.services[service_id(service)] = service
-            case Header():
-                pass
-
-    def _enter(self, actor: str) -> None:
-        if actor and actor not in self.actors:
-            self.actors.append(actor)
-
-    def owner(self, address: Address) -> str | None:
-        """Whose address it is; None for a group, or a stranger."""
-        return self._owners.get(_key(address))
-
-
-def ladder(records: Iterable[Record], cast: Cast) -> Iterator[str]:
+def ladder(records: Iterable[Record], cast: Cast, *, hci: bool = False) -> Iterator[str]:
     """The lines of a ladder. Control characters are escaped: what came from a network must not drive a terminal."""
-    lanes = _Lanes(cast.actors)
+    return drawn(rungs(records, cast, hci=hci), cast.actors)
+
+
+def drawn(rungs: Iterable[Rung], actors: Sequence[str]) -> Iterator[str]:
+    """The lines of a ladder with these rungs."""
+    lanes = _Lanes(actors)
     yield lanes.heading
-    for record in records:
-        match record:
-            case Header():
-                pass
-            case Frame():
-                receiver = cast.owner(record.to)
-                receivers = [each for each in cast.actors if each != record.sender] if receiver is None else [receiver]
-                yield lanes.line(
-                    record.at_us, lanes.arrow(record.sender, receivers), frame_summary(record, cast.services)
-                )
-            case Fate():
-                sign = _CHANGED if record.arrivals else _LOST
-                yield lanes.line(record.at_us, lanes.mark(record.receiver, sign), fate_summary(record))
-            case Happened():
-                actor = str(record.event["actor"])
-                yield lanes.line(record.at_us, lanes.mark(actor, _EVENT), event_summary(record))
+    for each in rungs:
+        sign = _SIGNS.get(each.mark)
+        cells = lanes.arrow(each.actor, each.receivers) if sign is None else lanes.mark(each.actor, sign)
+        yield lanes.line(each.at_us, cells, each.text)
 
 
 class _Lanes:
@@ -122,10 +71,6 @@ class _Lanes:
         for place in self._place.values():
             cells[place] = _LANE
         return cells
-
-
-def _key(address: Address) -> object:
-    return address.host if isinstance(address, Endpoint) else address
 
 
 def _printable(text: str) -> str:

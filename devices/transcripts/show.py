@@ -8,9 +8,10 @@ from typing import Any
 
 from devices.errors import TranscriptError
 from devices.event_log import plain
-from devices.transcripts.ladder import Cast, ladder
+from devices.transcripts.ladder import drawn, ladder
 from devices.transcripts.reader import Fate, Frame, Happened, Header, Record, read_transcript
 from devices.transcripts.recorder import FORMAT, VERSION
+from devices.transcripts.rungs import Cast, rungs
 from devices.transcripts.summary import frame_summary
 from pairing.engine import Address, Endpoint
 
@@ -28,7 +29,7 @@ def read_file(path: Path) -> Iterator[Record]:
             raise TranscriptError(f"{path}: cannot be read: {problem.strerror}") from None
 
 
-def ladder_of_file(path: Path) -> Iterator[str]:
+def ladder_of_file(path: Path, *, hci: bool = False) -> Iterator[str]:
     """The ladder of a file, line by line; a damaged one ends in TranscriptError after what was readable."""
     cast = Cast()
     try:
@@ -37,13 +38,13 @@ def ladder_of_file(path: Path) -> Iterator[str]:
     except TranscriptError:
         if not cast.actors:
             raise
-    yield from ladder(read_file(path), cast)
+    yield from ladder(read_file(path), cast, hci=hci)
 
 
 def last_rungs(transcript: bytes, count: int) -> list[str]:
-    """The ladder of the last `count` records of a transcript in memory."""
-    records = deque(read_transcript(BytesIO(transcript)), maxlen=count)
-    return list(ladder(records, Cast.of(read_transcript(BytesIO(transcript)))))
+    """The ladder of a transcript in memory: its last `count` rungs."""
+    cast = Cast.of(read_transcript(BytesIO(transcript)))
+    return list(drawn(deque(rungs(read_transcript(BytesIO(transcript)), cast), maxlen=count), cast.actors))
 
 
 def record_document(record: Record) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 import pytest
 
 from devices.decode.air_summary import air_summary
-from devices.transcripts.ladder import Cast, ladder
+from devices.transcripts.ladder import ladder
+from devices.transcripts.rungs import Cast
 from devices.transcripts.show import record_document
 from tests.support.nan_capture import captures
 from tests.support.nan_transcript import RecordedHome

@@ -5,8 +5,9 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.transcripts.ladder import Cast, ladder
+from devices.transcripts.ladder import ladder
 from devices.transcripts.reader import Fate, Frame, Happened, Header, Record
+from devices.transcripts.rungs import Cast
 from devices.transcripts.summary import event_summary, fate_summary, frame_summary
 from pairing.dnssd.messages import RESPONSE, Message, Question, RecordType
 from pairing.dnssd.messages import Record as DnsRecord
