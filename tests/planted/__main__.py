@@ -20,7 +20,7 @@ from devices.lab.scenario import read_scenario, with_client
 
 FOLDER = Path(__file__).parent / "clients"
 SCENARIOS = FOLDER.parents[2] / "specs" / "scenarios"
-_SHARED = "home.py"
+_SHARED = {"home.py", "radio.py"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Outcome:
 
 def programs(names: list[str] | None = None) -> Iterator[Program]:
     """The programs of these names, or all of the folder. Raises SystemExit for a name that is none."""
-    found = {each.stem: each for each in sorted(FOLDER.glob("*.py")) if each.name != _SHARED}
+    found = {each.stem: each for each in sorted(FOLDER.glob("*.py")) if each.name not in _SHARED}
     for name in names or found:
         if name not in found:
             raise SystemExit(f"no program {name!r}; there are {', '.join(found)}")
