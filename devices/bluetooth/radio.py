@@ -67,6 +67,7 @@ class Radio(Controller):
         self._stop_advertising()
         self._stop_waiting()
         self.port.close()
+        self.host = None
 
     def hang_up(self) -> None:
         """The host has gone: end every connection with a goodbye, then leave the medium."""
@@ -92,8 +93,12 @@ class Radio(Controller):
     def _to_host(self, packet: bytes) -> None:
         if self._on_hci is not None:
             self._on_hci(packet, False)
+        asyncio.get_running_loop().call_soon(self._take, packet)
+
+    def _take(self, packet: bytes) -> None:
+        # A host without power takes nothing: what its commands waited for is given up.
         if self.host is not None:
-            asyncio.get_running_loop().call_soon(self.host.on_packet, packet)
+            self.host.on_packet(packet)
 
     def on_hci_reset_command(self, command: hci.HCI_Reset_Command) -> Any:
         """Vol 4, Part E, 7.3.2: as after power-on, without a word to peers."""

@@ -1,5 +1,6 @@
 """A Bluetooth LE accessory from a home file, read, written, subscribed to and paired with by Bumble's central."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -216,3 +217,21 @@ def test_verbs_say_what_is_wrong(tmp_path: Path) -> None:
             await home.do("thermo", "hide")
 
     run_home(tmp_path, home_of(), use)
+
+
+def test_power_may_go_at_any_moment_of_what_it_tells_its_radio(tmp_path: Path) -> None:
+    escaped: list[object] = []
+
+    async def work(home: LiveHome) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: escaped.append(context))
+        for turns in range(12):
+            sensor = home.accessories["sensor"]
+            sensor.start_lie("other-name", {})
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await home.do("sensor", "restart", {})
+            sensor.stop_lie("other-name")
+            await home.clock.sleep(1_000)
+
+    run_home(tmp_path, '[[accessory]]\nid = "sensor"\nkind = "ble-peripheral"\n', work)
+    assert escaped == []
