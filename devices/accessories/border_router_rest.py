@@ -9,6 +9,7 @@ from typing import Protocol
 from devices.accessories.base import Accessory, Lie
 from devices.accessories.border_router_settings import BorderRouterSettings
 from devices.events import RequestReceived
+from devices.media.socket_wire import SocketWire
 from devices.otbr.app import OtbrApp
 from devices.otbr.engine import OtbrEngine
 from devices.otbr.profile import PENDING_LIES, OtbrLies
@@ -155,8 +156,9 @@ class _Node:
 class BorderRouterRest:
     """The REST API of one border router while it has power."""
 
-    def __init__(self, app: OtbrApp, server: WebServer, url: str) -> None:
+    def __init__(self, app: OtbrApp, server: WebServer, wire: SocketWire, url: str) -> None:
         self.url = url
+        self._wire = wire
         self._app = app
         self._server = server
 
@@ -167,18 +169,19 @@ class BorderRouterRest:
         explicit = owner.settings.rest_port is not None and not accessory.site.free_ports
         port = 0 if accessory.site.free_ports else owner.settings.rest_port
         app = OtbrApp(_Node(owner, accessory), lies=otbr_lies(accessory.told_lies))
+        wire = SocketWire(accessory.site.lan, accessory.id)
         sockets = []
         try:
             for host in hosts:
                 wanted = DEFAULT_PORT if port is None else port
                 sockets.append(listen_tcp(host, wanted, f"{accessory.id}: REST", explicit=explicit))
                 port, explicit = int(sockets[0].getsockname()[1]), True
-            server = await serve_web(app, sockets)
+            server = await serve_web(app, sockets, wire=wire.protocol)
         except BaseException:
             for sock in sockets:
                 sock.close()
             raise
-        return cls(app, server, f"http://{shown_host(hosts[0])}:{server.ports[0]}")
+        return cls(app, server, wire, f"http://{shown_host(hosts[0])}:{server.ports[0]}")
 
     def tell(self, told: Mapping[str, Lie]) -> None:
         """The lies changed."""
@@ -189,3 +192,4 @@ class BorderRouterRest:
     async def close(self) -> None:
         """Stop listening; answers under way may finish."""
         await self._server.close(grace_s=0.2)
+        self._wire.close()

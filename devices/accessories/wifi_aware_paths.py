@@ -5,6 +5,8 @@ from ssl import SSLContext
 from typing import TYPE_CHECKING, Any
 
 from devices.events import EndpointClosed, EndpointOpened
+from devices.media.lan import GATEWAY
+from devices.media.socket_wire import SocketWire
 from devices.transports.data_path import DataPathSession, Service, SessionName, session_id
 from devices.transports.tls_psk import PSK_IDENTITY, data_path_psk, psk_server_context
 from pairing.nan.data_path_events import DataPathOpened
@@ -35,7 +37,8 @@ class AccessoryPaths:
         self._security[event.data_path] = (event.peer or "", event.security)
         if self._service is None:
             return
-        session = DataPathSession(name, self._service, self._context(event.data_path, peer))
+        wire = SocketWire(site.air, name.owner, name.peer or GATEWAY)
+        session = DataPathSession(name, self._service, self._context(event.data_path, peer), wire)
         if site.real:
             session.open_sockets()
         self._sessions[event.data_path] = session

@@ -26,6 +26,11 @@ class LockScreenStall:
     every: str = "2h"
     ending: Literal["resume", "lost"] = "resume"
 
+    @property
+    def forgets(self) -> bool:
+        """Whether a connection that was closed meanwhile is gone for good: no FIN follows when the stall is over."""
+        return self.ending == "lost"
+
     def __post_init__(self) -> None:
         onset, stall, every = map(duration_us, (self.onset, self.stall, self.every))
         if onset < 0 or stall == 0 or 0 < every <= stall:

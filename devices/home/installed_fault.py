@@ -40,6 +40,10 @@ class InstalledFault:
             self.fire(f"{reason}{flight.sender} to {flight.receiver}, {len(flight.payload)} bytes")
         return survivors
 
+    def forgets(self, flight: Flight) -> bool:
+        """Whether it is in force for this flight and whoever closes a connection meanwhile is not heard of again."""
+        return self.active and getattr(self.wire, "forgets", False) and self._hits(flight)
+
     def fire(self, what: str) -> None:
         """Count one effect and tell the home."""
         self.fired += 1

@@ -217,7 +217,7 @@ class Air(RadioMedium):
             return
         for receiver in self._audience.of(header, flight.payload):
             if receiver is not sender and self._reaches(sender, receiver):
-                for each in self._survivors(self._toward(receiver, flight)):
+                for each in self.survivors(self._toward(receiver, flight)):
                     if not is_windowed or self._is_window_open(each.arrives_us):
                         self.clock.call_at(each.arrives_us, Arrival(receiver, each))
 
@@ -227,7 +227,7 @@ class Air(RadioMedium):
         if receiver is None or receiver is sender or not self._reaches(sender, receiver):
             exchange.ends(flight.arrives_us)
             return
-        survivors = self._survivors(self._toward(receiver, flight))
+        survivors = self.survivors(self._toward(receiver, flight))
         for each in survivors:
             self.clock.call_at(each.arrives_us, _AcknowledgedArrival(receiver, each, exchange))
         whole = [each.arrives_us for each in survivors if each.payload == flight.payload]

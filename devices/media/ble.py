@@ -183,7 +183,7 @@ class BleConnection:
         sender, receiver = (self.central, self.peripheral) if from_central else (self.peripheral, self.central)
         flight = medium.flight(sender, receiver, sent.payload)
         # A packet that changed on the way fails its CRC; one that comes twice is told by its sequence number.
-        whole = [each.arrives_us for each in medium._survivors(flight) if each.payload == sent.payload]
+        whole = [each.arrives_us for each in medium.survivors(flight) if each.payload == sent.payload]
         return min(whole, default=None)
 
     def _arrived(self, sent: _Sent, from_central: bool) -> None:
@@ -275,7 +275,7 @@ class BleMedium(RadioMedium):
                 listener.on_advert(advert, self.strength(port.actor, listener.actor))
                 continue
             flight = self.flight(port, listener, advert.data)
-            for each in self._survivors(flight):
+            for each in self.survivors(flight):
                 # An advert whose octets changed fails its CRC.
                 if each.payload == advert.data:
                     self.clock.call_at(each.arrives_us, _Heard(listener, advert, each.rssi_dbm or self.rssi_dbm))

@@ -78,7 +78,7 @@ class Lan(Medium):
         now = self.clock.now()
         for tap in self._taps:
             tap.sent(self.name, sender, source, to, payload)
-        for each in self._survivors(Flight(self.name, sender, receiver, source, to, payload, now, now)):
+        for each in self.survivors(Flight(self.name, sender, receiver, source, to, payload, now, now)):
             if each.arrives_us <= now:
                 deliver(each.payload)  # at once: a socket may be closed a moment later
             else:

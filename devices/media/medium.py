@@ -125,10 +125,10 @@ class Medium:
             self._launch(receiver, flight)
 
     def _launch(self, receiver: MediumPort, flight: Flight) -> None:
-        for each in self._survivors(flight):
+        for each in self.survivors(flight):
             self.clock.call_at(each.arrives_us, Arrival(receiver, each))
 
-    def _survivors(self, flight: Flight) -> Sequence[Flight]:
+    def survivors(self, flight: Flight) -> Sequence[Flight]:
         if not self.rules:
             return (flight,)
         flights: Sequence[Flight] = (flight,)

@@ -17,6 +17,8 @@ from devices.errors import ActionRefusedError, TransportUnavailableError
 from devices.transports.data_streams import DataStream, SocketStream, memory_streams
 from devices.transports.reach import LOOPBACK
 from devices.transports.sockets import bind_udp, listen_tcp
+from devices.transports.tls_accept import TlsAccept
+from pairing.engine import Endpoint
 from pairing.nan.data_path_terms import DataPathTerms
 
 Address: TypeAlias = tuple[str, int]
@@ -63,6 +65,21 @@ def session_id(terms: DataPathTerms) -> str:
     return hashlib.sha256(b"data path" + b"".join(parts)).hexdigest()[:16]
 
 
+class Wire(Protocol):
+    """What stands between a session's sockets and the world: the wire faults of a home."""
+
+    def protocol(self, inner: asyncio.BaseProtocol) -> asyncio.Protocol:
+        """What a TCP socket gets in place of `inner`."""
+
+    def datagram(
+        self, payload: bytes, peer: Endpoint, own: Endpoint, deliver: Callable[[bytes], None], *, inward: bool
+    ) -> None:
+        """Deliver a datagram from the peer, or to it."""
+
+    def close(self) -> None:
+        """Close what is left of connections."""
+
+
 class SessionSockets:
     """A TCP listener and a UDP socket that lead to one session and nowhere else."""
 
@@ -80,7 +97,13 @@ class SessionSockets:
         """Take what comes; connections made before wait in the backlog."""
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=self._datagrams)
-        self._server = await asyncio.start_server(self._accepted, sock=self._listener, ssl=tls)
+        wire = self._session.wire
+
+        def accept() -> asyncio.Protocol:
+            protocol = _streams(self._accepted) if tls is None else TlsAccept(tls, lambda: _streams(self._accepted))
+            return protocol if wire is None else wire.protocol(protocol)
+
+        self._server = await loop.create_server(accept, sock=self._listener)
 
     def close(self) -> None:
         """Refuse everyone from now on."""
@@ -98,7 +121,16 @@ class SessionSockets:
         self._session.serve(SocketStream(reader, writer))
 
     def received(self, payload: bytes, sender: Address) -> None:
-        """A datagram has come."""
+        """A datagram has come to the socket."""
+        if (wire := self._session.wire) is None:
+            self._arrived(payload, sender)
+        else:
+            own = Endpoint(*self.udp)
+            wire.datagram(payload, Endpoint(*sender), own, lambda each: self._arrived(each, sender), inward=True)
+
+    def _arrived(self, payload: bytes, sender: Address) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return  # it has ended while the datagram was under way
         flow = self._flows.pop(sender, None)
         if flow is None:
             flow = self._session.service.open_flow(lambda answer: self._reply(answer, sender))
@@ -108,6 +140,13 @@ class SessionSockets:
         flow.receive(payload)
 
     def _reply(self, payload: bytes, to: Address) -> None:
+        if (wire := self._session.wire) is None:
+            self._leave(payload, to)
+        else:
+            own = Endpoint(*self.udp)
+            wire.datagram(payload, Endpoint(*to), own, lambda each: self._leave(each, to), inward=False)
+
+    def _leave(self, payload: bytes, to: Address) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.sendto(payload, to)
 
@@ -115,8 +154,11 @@ class SessionSockets:
 class DataPathSession:
     """One open data path as its owner serves it."""
 
-    def __init__(self, name: SessionName, service: Service, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, name: SessionName, service: Service, tls: ssl.SSLContext | None = None, wire: Wire | None = None
+    ) -> None:
         self.name = name
+        self.wire = wire
         self.service = service
         self.endpoints: dict[str, str] = {}
         """`tcp` and `udp` as host:port, `http` as a URL where the service is a web server; empty in virtual time."""
@@ -184,6 +226,8 @@ class DataPathSession:
             stream.abort()
         for task in tuple(self._tasks):
             task.cancel()
+        if self.wire is not None:
+            self.wire.close()
 
     async def wait_closed(self) -> None:
         """Until nothing of it is left on the loop."""
@@ -220,6 +264,11 @@ def _bound(host: str, port: int, what: str) -> tuple[socket.socket, socket.socke
             if port:
                 raise
     raise TransportUnavailableError(f"{what}: no port on {host} is free for TCP and UDP")
+
+
+def _streams(accepted: Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]) -> asyncio.StreamReaderProtocol:
+    loop = asyncio.get_running_loop()
+    return asyncio.StreamReaderProtocol(asyncio.StreamReader(loop=loop), accepted, loop=loop)
 
 
 class _Datagrams(asyncio.DatagramProtocol):

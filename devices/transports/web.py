@@ -19,6 +19,7 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 AsgiReceive: TypeAlias = Callable[[], Awaitable[Message]]
 AsgiSend: TypeAlias = Callable[[Message], Awaitable[None]]
+Wire: TypeAlias = Callable[[asyncio.Protocol], asyncio.Protocol]
 Asgi: TypeAlias = Callable[[Scope, AsgiReceive, AsgiSend], Awaitable[None]]
 
 _LOG = logging.getLogger("pairlab.web")
@@ -28,7 +29,8 @@ _LOG.setLevel(logging.ERROR)  # what a client sends wrongly is the event log's m
 class WebServer:
     """A running server. `ports` are those of the sockets it was given, in their order."""
 
-    def __init__(self, app: Asgi, keep_alive_s: int) -> None:
+    def __init__(self, app: Asgi, keep_alive_s: int, wire: Wire) -> None:
+        self._wire = wire
         self.ports: tuple[int, ...] = ()
         self._app = app
         self._config = uvicorn.Config(
@@ -85,7 +87,7 @@ class WebServer:
                 await self._lost.wait()
 
     def _connection(self) -> asyncio.Protocol:
-        return _Connection(self._config, self._state, self._lost, lambda: self._closing)
+        return self._wire(_Connection(self._config, self._state, self._lost, lambda: self._closing))
 
     async def _guarded(self, scope: Scope, receive: AsgiReceive, send: AsgiSend) -> None:
         try:
@@ -121,9 +123,14 @@ class _Connection(H11Protocol):
         self._lost.set()
 
 
-async def serve_web(app: Asgi, sockets: Sequence[socket.socket], *, keep_alive_s: int = 5) -> WebServer:
-    """Serve an ASGI application on bound sockets, as `listen_tcp` gives them. Close it before the loop ends."""
-    server = WebServer(app, keep_alive_s)
+async def serve_web(
+    app: Asgi, sockets: Sequence[socket.socket], *, keep_alive_s: int = 5, wire: Wire = lambda protocol: protocol
+) -> WebServer:
+    """Serve an ASGI application on bound sockets, as `listen_tcp` gives them. Close it before the loop ends.
+
+    `wire` puts something between each connection and its socket.
+    """
+    server = WebServer(app, keep_alive_s, wire)
     try:
         await server.open(sockets)
     except BaseException:
