@@ -5,6 +5,7 @@ the life of the process, as an operating system keeps them for that of the machi
 """
 
 import asyncio
+import contextlib
 import os
 import secrets
 from collections.abc import AsyncGenerator, Callable
@@ -12,7 +13,7 @@ from typing import Any
 
 from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason, BleakError
 from bumble import hci
-from bumble.core import TimeoutError as BumbleTimeoutError
+from bumble.core import BaseError
 from bumble.device import Advertisement, Connection, Device, DeviceConfiguration
 from bumble.host import Host
 from bumble.keys import MemoryKeyStore
@@ -25,6 +26,7 @@ _BONDS = MemoryKeyStore()
 _OWN = bytes([secrets.randbelow(64) | 0xC0]) + secrets.token_bytes(5)
 _RANDOM = hci.AddressType.RANDOM_DEVICE
 _PUBLIC = hci.AddressType.PUBLIC_DEVICE
+_SOON_SECONDS = 0.05
 
 Hear = Callable[[Advertisement], None]
 
@@ -121,16 +123,28 @@ class Central:
 
     # Connecting
 
-    async def connect(self, address: str, within_s: float) -> Connection:
-        """Raises asyncio.TimeoutError after so many seconds, BleakError when it fails otherwise."""
+    async def connect(self, address: str) -> Connection:
+        """However long it takes; whoever has waited enough cancels it. Raises BleakError when it fails."""
         kind = _RANDOM if self.kinds.get(address, True) else _PUBLIC
         async with self._connecting:
+            attempt = asyncio.ensure_future(self.device.connect(hci.Address(address, kind), timeout=None))
             try:
-                return await self.device.connect(hci.Address(address, kind), timeout=within_s)
-            except BumbleTimeoutError:
-                raise TimeoutError from None
-            except hci.HCI_Error as problem:
+                return await asyncio.shield(attempt)
+            except asyncio.CancelledError:
+                await self._give_up(attempt)
+                raise
+            except BaseError as problem:
                 raise BleakError(f"cannot connect to {address}: {problem}") from problem
+
+    async def _give_up(self, attempt: "asyncio.Future[Connection]") -> None:
+        """End an attempt, and wait for that: a controller makes one connection at a time."""
+        while not attempt.done():
+            with contextlib.suppress(BaseError):  # it is not on the air yet, or over at this moment
+                await self.device.cancel_connection()  # type: ignore[no-untyped-call]  # Bumble has no annotations
+            await asyncio.wait((attempt,), timeout=_SOON_SECONDS)
+        (made,) = await asyncio.gather(attempt, return_exceptions=True)
+        if isinstance(made, Connection):
+            await made.disconnect()
 
     def forget(self, address: str) -> bool:
         """Forget a bond; whether there was one."""

@@ -76,7 +76,7 @@ class PairlabClient(BaseBleakClient):
         async with asyncio.timeout(timeout):
             if self.address not in central.kinds:
                 await self._find(central, timeout)
-            connection = await central.connect(self.address, timeout)
+            connection = await central.connect(self.address)
         self._gone.clear()
         self._connection = connection
         connection.on(connection.EVENT_DISCONNECTION, self._disconnected)

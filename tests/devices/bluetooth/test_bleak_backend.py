@@ -88,6 +88,12 @@ def test_the_accessory_parting_is_told_and_its_absence_is_named(pairlab_home, pa
                 await client.read_gatt_char("2a19")
         with pytest.raises(BleakDeviceNotFoundError):
             await BleakClient("C4:00:00:00:00:99", timeout=0.3).connect()
+        await asyncio.to_thread(home["thermo"].do("hide").result)
+        with pytest.raises(TimeoutError):
+            await BleakClient(device, timeout=0.1).connect()
+        await asyncio.to_thread(home["thermo"].do("advertise").result)
+        async with BleakClient(device, timeout=5) as client:
+            assert client.is_connected
 
     asyncio.run(use())
 
