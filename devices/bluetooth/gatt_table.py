@@ -4,6 +4,7 @@ Security is judged by the bond, not by Bumble's flag: that one says "authenticat
 Source: Core Specification 5.4, Vol 3, Part F, 4 (security) and Part G, 3.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,14 @@ _ERRORS: Mapping[int, str] = {
     att.ErrorCode.READ_NOT_PERMITTED: "read-not-permitted",
     att.ErrorCode.WRITE_NOT_PERMITTED: "write-not-permitted",
 }
+
+
+def _is_no_refusal(record: logging.LogRecord) -> bool:
+    """A write command that is refused has no answer, and Bumble logs it; here the event log tells it."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], att.ATT_Error)
+
+
+logging.getLogger("bumble.gatt_server").addFilter(_is_no_refusal)
 
 
 @dataclass(slots=True)

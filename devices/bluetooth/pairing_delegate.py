@@ -3,11 +3,14 @@
 Source: Core Specification 5.4, Vol 3, Part H, 2.3.5.1 (IO capabilities) and 3.5.5 (reasons of a failure).
 """
 
+import logging
 from collections.abc import Awaitable, Mapping
 from typing import Protocol
 
 from bumble.pairing import PairingDelegate
 from bumble.smp import ErrorCode
+
+logging.getLogger("bumble.smp").setLevel(logging.ERROR)  # a pairing that fails is the event log's matter
 
 IO_CAPABILITIES: Mapping[str, PairingDelegate.IoCapability] = {
     "none": PairingDelegate.IoCapability.NO_OUTPUT_NO_INPUT,
