@@ -1,8 +1,11 @@
-"""The pytest plugin: `pairlab_home`, and what is kept of a test that fails.
+"""The pytest plugin: `pairlab_home`, `pairlab_scenario`, and what is kept of a test that fails.
 
     def test_it_leads(pairlab_home):
         home = pairlab_home("home.toml")
         home.events.wait("RoleChanged", where={"role": "leader"})
+
+    def test_my_hub_after_a_reset(pairlab_scenario):
+        pairlab_scenario("hub-after-reset.toml", client=["python", "my_hub.py"])
 
 Importing this loads nothing but pytest: every run of every project that has pairlab installed pays for it.
 """
@@ -12,20 +15,23 @@ import hashlib
 import os
 import re
 import shlex
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import pytest
 
 if TYPE_CHECKING:
     from devices.home import Home
+    from devices.lab.result import ScenarioResult
     from devices.spec import HomeSpec
 
     Source: TypeAlias = HomeSpec | Mapping[str, Any] | str | Path
 
+SourceT = TypeVar("SourceT")
 MAX_SEED = 2**63 - 1
 _LONGEST_NAME = 80
 
@@ -79,7 +85,7 @@ class HomeFactory:
         given = self._option if seed is None else seed
         # What a home file says for `pairlab up` must not put a test on the air; the environment may, on purpose.
         reach = os.environ.get("PAIRLAB_REACH") or "loopback"
-        source = self._located(source)
+        source = _located(self._item, source)
         home = Home(source, seed=given, virtual=virtual, reach=reach)
         if given is None and home.spec.seed is None:
             home = Home(source, seed=self._draw(home.seed), virtual=virtual, reach=reach)
@@ -95,15 +101,6 @@ class HomeFactory:
         self._drawn = fresh if self._drawn is None else self._drawn
         return (self._drawn + len(self.homes)) % (MAX_SEED + 1)
 
-    def _located(self, source: "Source") -> "Source":
-        """A path as given, or beside the test that names it."""
-        if isinstance(source, str) and "\n" not in source:
-            source = Path(source)
-        if isinstance(source, Path) and not source.exists():
-            beside = self._item.path.parent / source
-            return beside if beside.exists() else source
-        return source
-
     def silent_faults(self) -> list[str]:
         """The faults that a test counted on and that never fired."""
         return [each for home in self.homes if home.running for each in home.call(partial(_silent, home))]
@@ -116,14 +113,8 @@ class HomeFactory:
         return f"pytest {shlex.quote(self._item.nodeid)}{option}"
 
     def folder(self, number: int) -> Path | None:
-        """Where the artifacts of the test's n-th home go; another worker of xdist has another one."""
-        directory: str | None = self._item.config.getoption("--pairlab-artifacts")
-        if directory is None:
-            return None
-        readable = re.sub(r"[^A-Za-z0-9_.]+", "-", self._item.nodeid)[-_LONGEST_NAME:].strip("-.")
-        digest = hashlib.sha256(self._item.nodeid.encode()).hexdigest()[:8]
-        parts = [readable, digest, os.environ.get("PYTEST_XDIST_WORKER", ""), f"home{number}" if number > 1 else ""]
-        return self._item.config.invocation_params.dir / directory / "-".join(filter(None, parts))
+        """Where the artifacts of the test's n-th home go."""
+        return _folder(self._item, f"home{number}" if number > 1 else "")
 
     def summary(self) -> str:
         """What is printed below a failing test."""
@@ -144,6 +135,61 @@ class HomeFactory:
             folder = self.folder(number)
             if folder is not None and home.transcript:
                 write_artifacts(folder, home.transcript, self.replay)
+
+
+class ScenarioPlayer:
+    """Plays scenario files in a test; one that fails fails the test, with its steps, its ladder and the replay."""
+
+    def __init__(self, item: pytest.Item) -> None:
+        self._item = item
+        self._played = 0
+
+    def __call__(
+        self, path: str | Path, seed: int | None = None, client: "Sequence[str] | None" = None
+    ) -> "ScenarioResult":
+        """The result of one that passed. `client` runs in place of the file's own program, or beside a file without."""
+        from devices.cli.exec_ import serve
+        from devices.lab.report import result_lines
+        from devices.lab.run import run_scenario
+        from devices.lab.scenario import read_scenario, with_client
+        from devices.transcripts.export import write_artifacts
+
+        scenario = read_scenario(_located(self._item, Path(path)))
+        scenario = scenario if client is None else with_client(scenario, client)
+        given: int | None = self._item.config.getoption("--pairlab-seed")
+        # A thread of its own: a scenario brings its own loop, and the test may be running in one.
+        with ThreadPoolExecutor(1) as thread:
+            result = thread.submit(run_scenario, scenario, seed if given is None else given, serve).result()
+        self._played += 1
+        if result.passed:
+            return result
+        replay = f"pytest {shlex.quote(self._item.nodeid)} --pairlab-seed {result.seed}"
+        lines = [*result_lines(result), f"  or: {replay}"]
+        folder = _folder(self._item, f"scenario{self._played}" if self._played > 1 else "")
+        if folder is not None:
+            write_artifacts(folder, result.transcript, replay)
+            lines.append(f"  artifacts: {folder}")
+        pytest.fail("\n".join(lines), pytrace=False)
+
+
+def _located(item: pytest.Item, source: SourceT) -> "SourceT | Path":
+    """A path as given, or beside the test that names it; anything else as it is."""
+    path = Path(source) if isinstance(source, str) and "\n" not in source else source
+    if isinstance(path, Path) and not path.exists():
+        beside = item.path.parent / path
+        return beside if beside.exists() else path
+    return path
+
+
+def _folder(item: pytest.Item, part: str) -> Path | None:
+    """Where artifacts of a test go; another worker of xdist has another place."""
+    directory: str | None = item.config.getoption("--pairlab-artifacts")
+    if directory is None:
+        return None
+    readable = re.sub(r"[^A-Za-z0-9_.]+", "-", item.nodeid)[-_LONGEST_NAME:].strip("-.")
+    digest = hashlib.sha256(item.nodeid.encode()).hexdigest()[:8]
+    parts = [readable, digest, os.environ.get("PYTEST_XDIST_WORKER", ""), part]
+    return item.config.invocation_params.dir / directory / "-".join(filter(None, parts))
 
 
 def _silent(home: "Home") -> list[str]:
@@ -169,6 +215,13 @@ def pairlab_home(request: pytest.FixtureRequest) -> Iterator[HomeFactory]:
             f"{factory.summary()}",
             pytrace=False,
         )
+
+
+@pytest.fixture
+def pairlab_scenario(request: pytest.FixtureRequest) -> ScenarioPlayer:
+    """`pairlab_scenario("story.toml")` plays a scenario file, beside a program of yours with `client=[…]`."""
+    _enable_sockets(request)
+    return ScenarioPlayer(request.node)
 
 
 def reach_by_bleak(home: "Home") -> None:
@@ -202,7 +255,7 @@ def _enable_sockets(request: pytest.FixtureRequest) -> None:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Under `--disable-socket` the event loop of an asynchronous test needs its sockets before any fixture runs."""
-    if "pairlab_home" not in getattr(item, "fixturenames", ()):
+    if not {"pairlab_home", "pairlab_scenario"} & {*getattr(item, "fixturenames", ())}:
         return
     config = item.config
     if config.getoption("--disable-socket", False) and not config.getoption("--allow-hosts", None):

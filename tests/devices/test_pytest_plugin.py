@@ -187,6 +187,52 @@ def test_failing_test_keeps_its_artifacts_and_can_be_repeated(run: Run) -> None:
     assert run.path.joinpath("drawn.txt").read_text() == drawn
 
 
+SCENARIO = """
+name = "Leads"
+seed = 4
+[[accessory]]
+id = "br"
+kind = "thread-border-router"
+[[step]]
+expect = "RoleChanged"
+where = { role = "leader" }
+"""
+PLAYING = """
+import sys
+import pytest
+
+def test_passes(pairlab_scenario):
+    result = pairlab_scenario("leads.toml", seed=7)
+    assert (result.seed, result.virtual) == (7, True)
+
+@pytest.mark.asyncio
+async def test_passes_in_an_asynchronous_test_beside_a_program(pairlab_scenario):
+    assert not pairlab_scenario("leads.toml", client=[sys.executable, "-c", ""]).virtual
+
+def test_a_program_that_fails(pairlab_scenario):
+    pairlab_scenario("leads.toml", client=[sys.executable, "-c", "raise SystemExit('no cookie')"])
+"""
+
+
+def test_a_scenario_is_played_in_a_test_beside_a_program_of_the_users(run: Run) -> None:
+    run.path.joinpath("leads.toml").write_text(SCENARIO)
+    played = run(PLAYING, "--pairlab-artifacts", "kept")
+    played.assert_outcomes(passed=2, failed=1)
+    played.stdout.fnmatch_lines(
+        [
+            "*after the last step: the client ended with exit code 1, expected 0",
+            "*no cookie",
+            "*again: pairlab run *leads.toml --seed 4 --client *no cookie*",
+            "*or: pytest test_it.py::test_a_program_that_fails --pairlab-seed 4",
+            "*artifacts: *kept*test_a_program_that_fails-*",
+        ]
+    )
+    [kept] = run.path.joinpath("kept").iterdir()
+    assert kept.joinpath("replay.txt").read_text() == (
+        "pytest test_it.py::test_a_program_that_fails --pairlab-seed 4\n"
+    )
+
+
 def test_artifacts_of_several_workers_do_not_meet(run: Run) -> None:
     failing = "import pytest\n@pytest.mark.parametrize('x', ['a/b', 'a b', '../c', 'd' * 300])\n" + (
         "def test_it(pairlab_home, x):\n    pairlab_home.virtual({})\n    pairlab_home.virtual({})\n    assert False\n"

@@ -68,13 +68,13 @@ def test_a_shell_pairs_with_the_camera_and_curl_fetches_a_picture(
     if shutil.which("curl"):
         picture = subprocess.run(["curl", "-sS", url], capture_output=True, timeout=30, check=True).stdout
     else:
-        with urlopen(url, timeout=30) as answer:  # noqa: S310  # http by construction
+        with urlopen(url, timeout=30) as answer:  # http by construction
             picture = answer.read()
     assert picture.startswith(b"\x89PNG")
     assert run(capsys, "phone", "verify", "camera").out == "verified Garage Camera\n"
     assert run(capsys, "phone", "close").out == "closed\n"
     with pytest.raises(OSError, match="refused"):
-        urlopen(url, timeout=30)  # noqa: S310  # http by construction
+        urlopen(url, timeout=30)  # http by construction
 
 
 def test_devices_are_listed_renamed_and_removed(capsys: pytest.CaptureFixture[str], running: RunningHome) -> None:
@@ -138,11 +138,11 @@ def test_the_same_by_processes_and_their_exit_codes(tmp_path: Path, monkeypatch:
         opened = phone("open", "camera", "--json")
         assert (opened.code, opened.document["outcome"]) == (0, "done")
         url = opened.document["value"]["endpoints"]["http"]
-        with urlopen(url, timeout=30) as answer:  # noqa: S310  # http by construction
+        with urlopen(url, timeout=30) as answer:  # http by construction
             assert answer.read().startswith(b"\x89PNG")
         assert phone("devices", "remove", "camera").code == 0
         with pytest.raises(OSError, match="refused"):
-            urlopen(url, timeout=30)  # noqa: S310  # http by construction
+            urlopen(url, timeout=30)  # http by construction
     assert phone("devices").code == 3
 
 
