@@ -200,7 +200,7 @@ class _Connection(asyncio.Protocol):
                 self.send(b"", Mark.CLOSED)
         elif not self._is_over:
             _feed(self.inner, octets)
-            if self._inward.waiting <= _LOW and not self.closing:
+            if self._inward.waiting <= _LOW and not (self.closing or self._inward.is_held):
                 self.transport.resume_reading()
 
     def _left(self, octets: bytes, mark: Mark | None) -> None:

@@ -50,7 +50,7 @@ class Way:
         self._deliver = deliver
         self._segments: deque[_Segment] = deque()
         self._alarm: Timer | None = None
-        self._is_held = False
+        self.is_held = False
 
     @property
     def is_stuck(self) -> bool:
@@ -60,7 +60,7 @@ class Way:
     def push(self, octets: bytes, mark: Mark | None = None) -> None:
         """Send octets, or a mark, behind what is under way."""
         due = self._due(octets)
-        if not self._segments and not self._is_held and due is not None and due <= self._clock.now():
+        if not self._segments and not self.is_held and due is not None and due <= self._clock.now():
             self._deliver(octets, mark)
             return
         self.waiting += len(octets)
@@ -70,7 +70,7 @@ class Way:
 
     def hold(self, is_held: bool) -> None:
         """The reader does not want more now, or wants it again."""
-        self._is_held = is_held
+        self.is_held = is_held
         self._arm()
 
     def clear(self) -> None:
@@ -83,13 +83,13 @@ class Way:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        if self._segments and not self._is_held:
+        if self._segments and not self.is_held:
             first, now = self._segments[0], self._clock.now()
             self._alarm = self._clock.call_at(now + first.retry if first.due is None else max(now, first.due), self._go)
 
     def _go(self) -> None:
         self._alarm = None
-        while self._segments and not self._is_held:
+        while self._segments and not self.is_held:
             first = self._segments[0]
             if first.due is None:
                 first.due = self._due(first.octets)

@@ -217,3 +217,14 @@ async def test_datagrams_of_a_data_path_meet_faults() -> None:
         assert answer.result() == b"two"
     session.close()
     await session.wait_closed()
+
+
+async def test_a_server_that_does_not_read_holds_its_client_up_and_nothing_is_lost() -> None:
+    async with _table() as (table, reader, writer):
+        table.echo.transport.pause_reading()
+        sent = bytes(8_000_000)
+        writer.write(sent)
+        await _turns(2_000)
+        assert writer.transport.get_write_buffer_size() > 1_000_000
+        table.echo.transport.resume_reading()
+        assert await reader.readexactly(len(sent)) == sent
