@@ -52,7 +52,7 @@ def pairlab(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Virtual accessories for pairing tests: Thread border routers, Wi-Fi Aware devices, and phones that meet them.
+    """Virtual accessories for pairing tests: Thread, Wi-Fi Aware and Bluetooth LE devices, and phones that meet them.
 
     Exit codes: 0 done, 1 the answer is no, 2 wrong usage or a bad file, 3 the host cannot.
     """
