@@ -5,12 +5,14 @@ recorded plaintext channel. Commissioned and started, the device attaches to the
 simplified stands in specs/protocols/tcat.md. Thread 1.4 specification, chapter 13.
 """
 
-import ssl
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
+from devices.accessories.base import Lie
 from devices.accessories.registry import accessory
+from devices.accessories.tcat_identity import ShownIdentity, shown_identity
+from devices.accessories.tcat_lies import TCAT_LIES, told_deviations, told_habits
 from devices.accessories.tcat_radio import TcatRadio
 from devices.accessories.tcat_server import TcatServer
 from devices.accessories.tcat_settings import (
@@ -19,16 +21,16 @@ from devices.accessories.tcat_settings import (
 )
 from devices.accessories.tcat_udp import TcatUdp
 from devices.accessories.thread_device import ThreadDevice
+from devices.accessories.thread_device_settings import JOINER_LIES
 from devices.actor import Site, verb
-from devices.errors import ActionRefusedError, StoreError
+from devices.errors import ActionRefusedError
 from devices.spec import Duration, duration_us
-from devices.stores.tcat_identities import TcatIdentities, own_identities, simulated_certificate
-from devices.transports.tcat_tls import SecureChannel, SimulatedTls, TlsChannel, server_context
+from devices.transports.tcat_tls import SecureChannel
 from pairing.engine import Event
-from pairing.errors import LocalProtocolError, PairingError
+from pairing.errors import LocalProtocolError
 from pairing.thread.dataset import Dataset
+from pairing.thread.meshcop_events import LieTold
 from pairing.thread.node import Role
-from pairing.thread.tcat.certificates import ThreadCertificate
 from pairing.thread.tcat.device import TcatAgent
 from pairing.thread.tcat.diagnostics import LeaderView, NodeView
 from pairing.thread.tcat.events import (
@@ -53,6 +55,7 @@ class TcatDevice(ThreadDevice):
 
     settings_model = TcatDeviceSettings
     settings: TcatDeviceSettings
+    lies: ClassVar[Mapping[str, type[Lie]]] = {**JOINER_LIES, **TCAT_LIES}
 
     def __init__(self, site: Site, actor_id: str, name: str, settings: TcatDeviceSettings) -> None:
         super().__init__(site, actor_id, name, settings)
@@ -60,10 +63,9 @@ class TcatDevice(ThreadDevice):
         drawn[0] |= 0xC0  # a static random address has its two highest bits set
         self.address = settings.address or drawn.hex(":").upper()
         self._server: TcatServer | None = None
+        self._identity: ShownIdentity
         self._radio: TcatRadio | None = None
         self._udp: TcatUdp | None = None
-        self._context: ssl.SSLContext | None = None
-        self._identities: TcatIdentities | None = None
         self._commissioner_certificate: bytes | None = None
         self._is_syncing = False
 
@@ -86,7 +88,8 @@ class TcatDevice(ThreadDevice):
     @property
     def facts(self) -> Mapping[str, Any]:
         """The node, and how TCAT stands; `tls` says how its stream is protected."""
-        server, identities = self._server, self._identities
+        server = self._server
+        identities = None if server is None else self._identity.identities
         return {
             **super().facts,
             "tcat": "disabled" if server is None else str(server.agent.state),
@@ -100,10 +103,9 @@ class TcatDevice(ThreadDevice):
 
     async def _start(self) -> None:
         await super()._start()
-        certificate = self._certificate()
-        profile = tcat_profile(self.settings, certificate, self.eui64, self.pskd, is_sleepy=self.is_sleepy)
+        self._identity = identity = shown_identity(self, self.settings.identities, self.told_lies)
+        profile = tcat_profile(self.settings, identity.certificate, self.eui64, self.pskd, is_sleepy=self.is_sleepy)
         entropy = self.site.chance.stream(f"accessory/{self.id}/tcat").randbytes
-        self._own = certificate
         server = TcatServer(TcatAgent(profile, entropy, self._node()), self.site.clock, self._channel, self._on_tcat)
         self._server = server
         server.agent.view = self._view
@@ -112,6 +114,7 @@ class TcatDevice(ThreadDevice):
         if self.settings.ble:
             self._radio = TcatRadio(self, self.address, self.settings, lambda event: self.emit(event, _MEDIUM))
             await self._radio.open(server)
+        self._tell(server)
         if self.settings.tcat != "disabled":
             server.do(lambda agent, now: agent.start(now))
         if self.settings.tcat == "standby":
@@ -129,21 +132,25 @@ class TcatDevice(ThreadDevice):
             self._radio = None
         await super()._stop(goodbye=goodbye)
 
-    def _certificate(self) -> ThreadCertificate:
-        if not self.site.real:
-            return simulated_certificate(self.site.chance.stream(f"accessory/{self.id}/identity"), commissioner=False)
-        identities = self._identities = own_identities(self.settings.identities)
-        certificate, key = identities.certificate("device"), identities.key("device")
-        try:
-            self._context = server_context(certificate, key, identities.authority)
-            return ThreadCertificate.decode(identities.der("device"))
-        except (OSError, PairingError) as problem:
-            raise StoreError(f"{self.id}: TCAT certificates in {identities.folder}: {problem}") from None
-
     def _channel(self) -> SecureChannel:
-        if self._context is None:
-            return SimulatedTls(self._own, server=True)
-        return TlsChannel(self._context, server=True)
+        identity = self._identity
+        if identity.lie is not None:
+            self.lie_told(identity.lie, identity.shown.subject)
+        return identity.channel()
+
+    def _lies_changed(self) -> None:
+        server = self._server
+        if server is None:
+            return
+        self._identity = identity = shown_identity(self, self.settings.identities, self.told_lies)
+        server.agent.profile = replace(server.agent.profile, certificate=identity.certificate)
+        self._tell(server)
+
+    def _tell(self, server: TcatServer) -> None:
+        server.habits = told_habits(self.told_lies)
+        server.do(lambda agent, now: agent.deviate(told_deviations(self.told_lies), now))
+        if self._radio is not None:
+            self._radio.tell(self.told_lies)
 
     # What is remembered
 
@@ -161,6 +168,9 @@ class TcatDevice(ThreadDevice):
     # The stream
 
     def _on_tcat(self, event: Event) -> None:
+        if isinstance(event, LieTold):
+            self.lie_told(event.lie, f"to {event.peer}" if event.peer else "")
+            return
         if isinstance(event, TcatSessionOpened):
             event = replace(event, tls="1.2" if self.site.real else "simulated")
         self.emit(event, _MEDIUM)

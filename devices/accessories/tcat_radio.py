@@ -6,14 +6,15 @@ OpenThread's firmware has them.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
+from devices.accessories.base import Accessory, Lie
+from devices.accessories.ble_lies import misbehaviour
 from devices.accessories.ble_owner import BleOwner
 from devices.accessories.ble_settings import BlePairingTable
 from devices.accessories.tcat_server import Link, TcatServer
 from devices.accessories.tcat_settings import TcatDeviceSettings
-from devices.actor import Actor
 from devices.ble_events import Disconnected
 from devices.bluetooth.adverts import FLAGS, structure
 from devices.bluetooth.tables import LONGEST_ADVERT, CharacteristicTable, ServiceTable
@@ -44,7 +45,9 @@ _SERVICES = [
 class TcatRadio:
     """The Bluetooth side of one device while it has power. Work that has to wait is done in order."""
 
-    def __init__(self, actor: Actor, address: str, settings: TcatDeviceSettings, emit: Callable[[Event], None]) -> None:
+    def __init__(
+        self, actor: Accessory, address: str, settings: TcatDeviceSettings, emit: Callable[[Event], None]
+    ) -> None:
         self._actor = actor
         self._settings = settings
         self._emit = emit
@@ -82,6 +85,7 @@ class TcatRadio:
         """Power on; what is written goes to the server."""
         self._server = server
         await self._station.open(_SERVICES)
+        self.tell(self._actor.told_lies)
         self._station.table.values[f"{SERVICE}/{TO_DEVICE}"].on_write = self._written
         self._worker = asyncio.ensure_future(self._work())
 
@@ -109,6 +113,10 @@ class TcatRadio:
         every = duration_us(self._settings.interval)
         self._queue.put_nowait(self._station.advertise(AdvertSettings(advert, response, every, connectable=True)))
 
+    def tell(self, told: Mapping[str, Lie]) -> None:
+        """Tell these lies from now on."""
+        self._station.misbehave(misbehaviour(told, self._actor.lie_told))
+
     def hide(self) -> None:
         """Advertise no longer."""
         self._queue.put_nowait(self._station.hide())
@@ -120,7 +128,10 @@ class TcatRadio:
 
     def _part(self, connections: tuple[int, ...]) -> None:
         if connections and tuple(self._station.device.connections) == connections:
-            self._queue.put_nowait(self._cut())
+            self._cut_soon()
+
+    def _cut_soon(self) -> None:
+        self._queue.put_nowait(self._cut())
 
     async def _cut(self) -> None:
         await self._station.disconnect()
@@ -131,7 +142,7 @@ class TcatRadio:
 
     def _written(self, value: bytes) -> None:
         if self._server is not None:
-            self._server.heard(Link(self._peer_name(), self._send), value)
+            self._server.heard(Link(self._peer_name(), self._send, self._cut_soon), value)
 
     def _peer_name(self) -> str:
         connections = tuple(self._station.device.connections.values())

@@ -4,14 +4,16 @@ After an end the device takes no new hello for two seconds. Source: Thread 1.4 s
 as measured from OpenThread.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from devices.driver import EngineDriver
-from devices.sim.clock import Clock
+from devices.sim.clock import Clock, Timer
 from devices.transports.tcat_tls import LONGEST_ANSWER, SecureChannel, TlsRefusedError
 from pairing.engine import SECOND, Address, Event, FrameIgnored, Micros, Outputs
 from pairing.errors import DecodeError
+from pairing.thread.meshcop_events import LieTold
 from pairing.thread.tcat.device import TcatAgent
 from pairing.thread.tcat.events import TcatHandshakeFailed, TcatSessionClosed
 
@@ -24,6 +26,21 @@ class Link:
 
     peer: str
     send: Callable[[bytes], None]
+    cut: Callable[[], None] | None = None
+    """Break it off, where there is a link that can break."""
+
+
+@dataclass(slots=True)
+class StreamHabits:
+    """What becomes of the stream on its way out; as it is, a well-behaved device's."""
+
+    record: int = 0
+    """Bytes of an answer in one TLS record; 0: as many as devices put there."""
+    piece: int = 0
+    """Bytes of the stream in one packet; 0: as many as fit."""
+    every_us: Micros = 0
+    parts_after: int | None = None
+    """Bytes of an answer after which the link is gone."""
 
 
 class TcatServer:
@@ -40,6 +57,9 @@ class TcatServer:
         self._channel: SecureChannel | None = None
         self._is_established = False
         self._guarded_until: Micros = 0
+        self.habits = StreamHabits()
+        self._pieces: deque[tuple[Link, bytes]] = deque()
+        self._pause: Timer | None = None
 
     @property
     def agent(self) -> TcatAgent:
@@ -58,6 +78,9 @@ class TcatServer:
     def stop(self) -> None:
         """Power is off."""
         self._driver.stop()
+        if self._pause is not None:
+            self._pause.cancel()
+        self._pieces.clear()
         self._link = self._channel = None
 
     # The stream
@@ -113,10 +136,28 @@ class TcatServer:
 
     def send(self, payload: bytes, to: Address) -> None:
         """An answer of the agent's."""
-        if self._channel is not None:
-            for start in range(0, len(payload), LONGEST_ANSWER):
-                self._channel.send(payload[start : start + LONGEST_ANSWER])
-            self._flush()
+        habits = self.habits
+        if self._channel is None:
+            return
+        if habits.parts_after is not None:
+            payload = payload[: habits.parts_after]
+        size = habits.record or LONGEST_ANSWER
+        for start in range(0, len(payload), size):
+            self._channel.send(payload[start : start + size])
+        self._flush()
+        if habits.parts_after is not None:
+            self._clock.call_later(0, self._part)
+
+    def _part(self) -> None:
+        """The link is gone in the middle of an answer."""
+        link = self._link
+        if link is None:
+            return
+        self._emit(LieTold(lie="parts-mid-answer", peer=link.peer))
+        if link.cut is not None:
+            link.cut()
+        self._link = Link(link.peer, lambda _: None)
+        self.lost(link.peer, "link-lost")
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, TcatSessionClosed):
@@ -134,7 +175,25 @@ class TcatServer:
         if self._channel is not None and self._link is not None:
             sent = self._channel.take()
             if sent:
-                self._link.send(sent)
+                self._put(self._link, sent)
+
+    def _put(self, link: Link, data: bytes) -> None:
+        """On its way, in pieces where it is told to."""
+        size = self.habits.piece or len(data)
+        if len(data) > size or (self.habits.record and self._is_established):
+            self._emit(LieTold(lie="split-answers", peer=link.peer))
+        self._pieces += ((link, data[start : start + size]) for start in range(0, len(data), size))
+        if self._pause is None:
+            self._put_next()
+
+    def _put_next(self) -> None:
+        self._pause = None
+        while self._pieces:
+            link, piece = self._pieces.popleft()
+            link.send(piece)
+            if self._pieces and self.habits.every_us:
+                self._pause = self._clock.call_later(self.habits.every_us, self._put_next)
+                return
 
     def _drop(self) -> None:
         if self._is_established:

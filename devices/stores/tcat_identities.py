@@ -7,13 +7,18 @@ are readable by their owner only, and never part of the program. Source: Thread 
 
 import datetime
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from devices.errors import StoreError
@@ -21,6 +26,7 @@ from devices.sim.chance import Stream
 from pairing.thread.tcat.authorization import Authorization
 from pairing.thread.tcat.certificates import AUTHORIZATION, THREAD_ARC, THREAD_VERSION, ThreadCertificate
 
+_EXPIRED = datetime.datetime(2024, 5, 21, tzinfo=datetime.UTC)
 _BEGIN, _END = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC), datetime.datetime(2999, 12, 31, tzinfo=datetime.UTC)
 _VERSION_5 = b"\x02\x01\x05"
 _SPKI_HEAD = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
@@ -83,6 +89,36 @@ def simulated_certificate(chance: Stream, *, commissioner: bool) -> ThreadCertif
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A certificate and its key, in PEM; the certificate in DER as well."""
+
+    certificate: bytes
+    der: bytes
+    key: bytes = field(repr=False)
+
+
+def lying_device_leaf(identities: TcatIdentities, *, is_expired: bool) -> Leaf:
+    """A device's certificate that has run out, or else one of an authority that nobody knows. Raises StoreError."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    if is_expired:
+        path = identities.folder / "ca_key.pem"
+        try:
+            signer = load_pem_private_key(path.read_bytes(), None)
+            root = x509.load_pem_x509_certificates(identities.authority.read_bytes())[0]
+        except (OSError, ValueError) as problem:
+            raise StoreError(f"{path}: no key to sign a certificate with that has run out: {problem}") from None
+        if not isinstance(signer, ec.EllipticCurvePrivateKey):
+            raise StoreError(f"{path}: no key of an elliptic curve")
+    else:
+        signer = ec.generate_private_key(ec.SECP256R1())
+        root = _signed(_name("pairlab unknown authority"), None, signer, signer, None)
+    leaf = _signed(
+        _name("pairlab TCAT device", serial="0002"), root, key, signer, "device", until=_EXPIRED if is_expired else _END
+    )
+    return Leaf(leaf.public_bytes(Encoding.PEM), leaf.public_bytes(Encoding.DER), _pem(key))
+
+
 def _make(identities: TcatIdentities) -> None:
     identities.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     root_key = ec.generate_private_key(ec.SECP256R1())
@@ -109,6 +145,7 @@ def _signed(
     key: ec.EllipticCurvePrivateKey,
     signer: ec.EllipticCurvePrivateKey,
     role: str | None,
+    until: datetime.datetime = _END,
 ) -> x509.Certificate:
     builder = (
         x509.CertificateBuilder()
@@ -117,7 +154,7 @@ def _signed(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(_BEGIN)
-        .not_valid_after(_END)
+        .not_valid_after(until)
     )
     if role is None:
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)

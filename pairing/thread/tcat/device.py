@@ -11,8 +11,11 @@ from dataclasses import replace
 
 from pairing.engine import Address, Entropy, Event, FrameIgnored, Micros, Output, Outputs, Transmit, peer_name
 from pairing.errors import DecodeError, LocalProtocolError
+from pairing.thread.meshcop_events import LieTold
+from pairing.thread.tcat import deviations as lies
 from pairing.thread.tcat.adverts import INTERVAL_UNITS, TcatAdvert
 from pairing.thread.tcat.certificates import ThreadCertificate
+from pairing.thread.tcat.deviations import TcatDeviations
 from pairing.thread.tcat.diagnostics import NodeView
 from pairing.thread.tcat.events import (
     TcatAdvertChanged,
@@ -25,8 +28,8 @@ from pairing.thread.tcat.events import (
     TcatStateChanged,
 )
 from pairing.thread.tcat.profile import TcatNode, TcatProfile, TcatState, no_view
-from pairing.thread.tcat.session import TcatSession
-from pairing.thread.tcat.tlvs import TcatStream, TcatTlv, TcatType, status_name, tcat_type_name
+from pairing.thread.tcat.session import Answer, TcatSession
+from pairing.thread.tcat.tlvs import TcatStream, TcatTlv, TcatType, status_name, status_tlv, tcat_type_name
 
 ENABLE_DURATION: Micros = 600_000_000
 """How long an enabling over the network lasts unless it says otherwise."""
@@ -49,6 +52,8 @@ class TcatAgent:
         self._activate_at: Micros | None = None
         self._standby_at: Micros | None = None
         self._duration: Micros = 0
+        self._deviations = TcatDeviations()
+        self._kept_advert: bytes | None = None
 
     # What one can see
 
@@ -65,8 +70,11 @@ class TcatAgent:
     @property
     def advert(self) -> bytes:
         """The AD value that it advertises, or would."""
-        status = self._node.status(self.profile)
-        advert = TcatAdvert.of(status, device_ids=self.profile.device_ids, link=self.profile.link)
+        return self._true_advert() if self._kept_advert is None else self._kept_advert
+
+    def _true_advert(self) -> bytes:
+        ids = self.profile.device_ids if self._deviations.device_ids is None else self._deviations.device_ids
+        advert = TcatAdvert.of(self._node.status(self.profile), device_ids=ids, link=self.profile.link)
         return advert.encode_service_data()
 
     @property
@@ -131,6 +139,13 @@ class TcatAgent:
         """The node has attached or detached, or its dataset has changed, by whoever."""
         return self._update(node)
 
+    def deviate(self, deviations: TcatDeviations, now: Micros) -> Outputs:
+        """From now on do this wrong; a connection that has begun keeps its rights and proofs."""
+        before = self.advert
+        self._deviations = deviations
+        self._kept_advert = before if deviations.keeps_advert else None
+        return self._advertise() if self._state.is_advertising and self.advert != before else ()
+
     # The connection
 
     def connected(self, peer: Address, certificate: ThreadCertificate, now: Micros) -> Outputs:
@@ -149,6 +164,12 @@ class TcatAgent:
                 peer=name,
             )
             return [refused, TcatSessionClosed(reason="refused", peer=name)]
+        if self._deviations.refuses_commissioners:
+            refused = TcatSessionRefused(
+                rule=lies.REFUSE_COMMISSIONERS, expected="nobody", came=certificate.subject, peer=name
+            )
+            told = LieTold(lie=lies.REFUSE_COMMISSIONERS, peer=name)
+            return [told, refused, TcatSessionClosed(reason="refused", peer=name)]
         self._next_state = TcatState.STANDBY if self._state is TcatState.ACTIVE_TEMPORARY else TcatState.ACTIVE
         self._session, self._stream, self._peer = session, TcatStream(), peer
         self._state = TcatState.CONNECTED
@@ -175,7 +196,9 @@ class TcatAgent:
 
     def _answer(self, session: TcatSession, command: TcatTlv) -> list[Output]:
         peer = peer_name(self._peer)
-        answer = session.answer(command)
+        answer, told = self._deviating_answer(session, command)
+        if answer is None:
+            return told
         is_status = answer.tlv.type == TcatType.STATUS
         journal = TcatCommandAnswered(
             command=tcat_type_name(command.type),
@@ -184,12 +207,25 @@ class TcatAgent:
             peer=peer,
         )
         news: list[Event] = [replace(event, peer=peer) for event in answer.events]
-        return [
-            Transmit(answer.tlv.encode(long_form=answer.long_form), self._peer),
-            journal,
-            *news,
-            *self._follow(session.node),
-        ]
+        silent = self._deviations.swallows(command.type) is not None
+        sent = [] if silent else [Transmit(answer.tlv.encode(long_form=answer.long_form), self._peer)]
+        return [*told, *sent, journal, *news, *self._follow(session.node)]
+
+    def _deviating_answer(self, session: TcatSession, command: TcatTlv) -> tuple[Answer | None, list[Output]]:
+        """The answer, unless the command is lost, and the lie that has changed it or keeps it back."""
+        wrong, peer = self._deviations, peer_name(self._peer)
+        refused, carried_out = wrong.status_for(command.type), wrong.swallows(command.type)
+        if carried_out is not None:
+            told: list[Output] = [LieTold(lie=lies.NO_ANSWER, peer=peer)]
+            return (session.answer(command) if carried_out else None), told
+        if refused is not None:
+            return Answer(status_tlv(refused), rule=lies.REFUSE_COMMAND), [LieTold(lie=lies.REFUSE_COMMAND, peer=peer)]
+        answer = session.answer(command)
+        is_proof = command.type == TcatType.REQUEST_PSKD_PROOF and answer.tlv.type == TcatType.PAYLOAD
+        if not (wrong.wrong_pskd_proof and is_proof):
+            return answer, []
+        proof = bytes((answer.tlv.value[0] ^ 1,)) + answer.tlv.value[1:]
+        return replace(answer, tlv=answer.tlv._replace(value=proof)), [LieTold(lie=lies.WRONG_PSKD_PROOF, peer=peer)]
 
     def _follow(self, node: TcatNode) -> Outputs:
         """Adverts after a command: what stops Thread does so before it erases anything."""
@@ -199,13 +235,17 @@ class TcatAgent:
         return [*stopped, *self._update(node)]
 
     def _update(self, node: TcatNode) -> Outputs:
-        before = self.advert
+        before = self._true_advert()
         self._node = node
         if self._session is not None:
             self._session.node = node
-        if not self._state.is_advertising or self.advert == before:
+        if not self._state.is_advertising or self._true_advert() == before:
             return ()
-        return [TcatAdvertChanged(data=self.advert)]
+        return self._advertise() if self._kept_advert is None else [LieTold(lie=lies.STALE_ADVERT)]
+
+    def _advertise(self) -> list[Output]:
+        told = [] if self._deviations.device_ids is None else [LieTold(lie=lies.WRONG_DEVICE_ID)]
+        return [*told, TcatAdvertChanged(data=self.advert)]
 
     def _close(self, reason: str) -> Outputs:
         if self._session is None:
@@ -218,7 +258,7 @@ class TcatAgent:
         was, self._state = self._state, state
         outputs: list[Output] = [] if was is state else [TcatStateChanged(state=state)]
         if state.is_advertising and (again or not was.is_advertising):
-            outputs.append(TcatAdvertChanged(data=self.advert))
+            outputs += self._advertise()
         if state.is_advertising and not was.is_advertising:
             outputs.append(TcatAdvertStarted(interval_units=INTERVAL_UNITS))
         if was.is_advertising and not state.is_advertising:
