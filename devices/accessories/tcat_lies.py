@@ -111,7 +111,7 @@ class PartsMidAnswer(Lie):
 
 @dataclass(frozen=True, slots=True)
 class SplitAnswers(Lie):
-    """Cuts answers: `record` bytes to a TLS record (0: all), `piece` bytes to a packet, one of those `every` so often."""
+    """Cuts answers: `record` bytes to a TLS record (0: all), `piece` bytes to a packet, a packet `every` so often."""
 
     record: int = 1
     piece: int = 20
