@@ -89,6 +89,7 @@ class Station:
         self._bonds.all_keys.update({address: PairingKeys.from_dict(dict(keys)) for address, keys in bonds.items()})
         self._encrypted_by_pairing: set[int] = set()
         self._advert: AdvertSettings | None = None
+        self._changing_advert = asyncio.Lock()
         self.misbehaviour = Misbehaviour()
         self._held: list[tuple[GattValue, bytes]] = []
         self.table.instead_of_answer = self._instead_of_answer
@@ -154,10 +155,11 @@ class Station:
     async def change_address(self, *, private: bool) -> str:
         """Go under a new resolvable private address, or under its own again; which."""
         device = self.device
-        await device.stop_advertising()
-        new = hci.Address.generate_private_address(device.irk) if private else hci.Address(self.settings.address)
-        device.random_address = new
-        await device.send_sync_command(hci.HCI_LE_Set_Random_Address_Command(random_address=new))
+        async with self._changing_advert:
+            await device.stop_advertising()
+            new = hci.Address.generate_private_address(device.irk) if private else hci.Address(self.settings.address)
+            device.random_address = new
+            await device.send_sync_command(hci.HCI_LE_Set_Random_Address_Command(random_address=new))
         await self._advertise(tell=True)
         return str(new)
 
@@ -170,10 +172,15 @@ class Station:
         """Advertise no longer."""
         if self._advert is not None:
             self._advert = None
-            await self.device.stop_advertising()
+            async with self._changing_advert:
+                await self.device.stop_advertising()
             self._emit(Hidden(reason="told"))
 
     async def _advertise(self, *, tell: bool) -> None:
+        async with self._changing_advert:  # Bumble's steps of it do not bear to be mixed
+            await self._start_advertising(tell=tell)
+
+    async def _start_advertising(self, *, tell: bool) -> None:
         advert = self._advert
         if advert is None or len(self.device.connections) >= self.settings.max_connections:
             return

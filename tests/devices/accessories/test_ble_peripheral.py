@@ -235,3 +235,25 @@ def test_power_may_go_at_any_moment_of_what_it_tells_its_radio(tmp_path: Path) -
 
     run_home(tmp_path, '[[accessory]]\nid = "sensor"\nkind = "ble-peripheral"\n', work)
     assert escaped == []
+
+
+def test_its_advert_and_its_address_may_change_at_once(tmp_path: Path) -> None:
+    escaped: list[object] = []
+
+    async def work(home: LiveHome) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: escaped.append(context))
+        sensor = home.accessories["sensor"]
+        for turns in range(12):
+            sensor.start_lie("rotates-address", {"every": "1s"})
+            await home.clock.sleep(1_000_000)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            sensor.start_lie("other-name", {})
+            sensor.stop_lie("other-name")
+            sensor.stop_lie("rotates-address")
+            await home.clock.sleep(500_000)
+            assert sensor.endpoints["ble"] == sensor.facts["address"]
+        assert told(home, "Advertised")[-1]["address"] == sensor.facts["address"]
+
+    run_home(tmp_path, '[[accessory]]\nid = "sensor"\nkind = "ble-peripheral"\n', work)
+    assert escaped == []
