@@ -25,7 +25,7 @@ from devices.accessories.thread_device_settings import JOINER_LIES
 from devices.actor import Site, verb
 from devices.errors import ActionRefusedError
 from devices.spec import Duration, duration_us
-from devices.transports.tcat_tls import SecureChannel
+from devices.transports.tcat_tls import KeyLog, SecureChannel
 from pairing.engine import Event
 from pairing.errors import LocalProtocolError
 from pairing.thread.dataset import Dataset
@@ -64,6 +64,7 @@ class TcatDevice(ThreadDevice):
         self.address = settings.address or drawn.hex(":").upper()
         self._server: TcatServer | None = None
         self._identity: ShownIdentity
+        self._key_log: KeyLog | None = None
         self._radio: TcatRadio | None = None
         self._udp: TcatUdp | None = None
         self._commissioner_certificate: bytes | None = None
@@ -103,7 +104,8 @@ class TcatDevice(ThreadDevice):
 
     async def _start(self) -> None:
         await super()._start()
-        self._identity = identity = shown_identity(self, self.settings.identities, self.told_lies)
+        self._key_log = KeyLog() if self.site.real else None
+        identity = self._show()
         profile = tcat_profile(self.settings, identity.certificate, self.eui64, self.pskd, is_sleepy=self.is_sleepy)
         entropy = self.site.chance.stream(f"accessory/{self.id}/tcat").randbytes
         server = TcatServer(TcatAgent(profile, entropy, self._node()), self.site.clock, self._channel, self._on_tcat)
@@ -130,10 +132,23 @@ class TcatDevice(ThreadDevice):
         if self._radio is not None:
             await self._radio.close(goodbye=goodbye)
             self._radio = None
+        if self._key_log is not None:
+            self._key_log.close()
+            self._key_log = None
         await super()._stop(goodbye=goodbye)
+
+    def _show(self) -> ShownIdentity:
+        self._identity = identity = shown_identity(self, self.settings.identities, self.told_lies)
+        if identity.context is not None and self._key_log is not None:
+            self._key_log.watch(identity.context)
+        return identity
+
+    def _taken_keys(self) -> str:
+        return "" if self._key_log is None else self._key_log.take()
 
     def _channel(self) -> SecureChannel:
         identity = self._identity
+        self._taken_keys()
         if identity.lie is not None:
             self.lie_told(identity.lie, identity.shown.subject)
         return identity.channel()
@@ -142,8 +157,7 @@ class TcatDevice(ThreadDevice):
         server = self._server
         if server is None:
             return
-        self._identity = identity = shown_identity(self, self.settings.identities, self.told_lies)
-        server.agent.profile = replace(server.agent.profile, certificate=identity.certificate)
+        server.agent.profile = replace(server.agent.profile, certificate=self._show().certificate)
         self._tell(server)
 
     def _tell(self, server: TcatServer) -> None:
@@ -172,7 +186,7 @@ class TcatDevice(ThreadDevice):
             self.lie_told(event.lie, f"to {event.peer}" if event.peer else "")
             return
         if isinstance(event, TcatSessionOpened):
-            event = replace(event, tls="1.2" if self.site.real else "simulated")
+            event = replace(event, tls="1.2" if self.site.real else "simulated", key_log=self._taken_keys())
         self.emit(event, _MEDIUM)
         match event:
             case TcatAdvertChanged(data=data) if self._radio is not None:

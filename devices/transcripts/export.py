@@ -16,12 +16,15 @@ from devices.transcripts.pcapng import PcapngWriter, captured, host_of
 from devices.transcripts.reader import Frame, Happened, Record, read_transcript
 from devices.transcripts.rungs import Cast
 from devices.transcripts.show import record_document
+from devices.transcripts.tls_streams import NAME as TLS_STREAMS
+from devices.transcripts.tls_streams import TlsStreams
 
 
 def to_pcapng(records: Iterable[Record], sink: Callable[[bytes], object]) -> int:
     """Every frame as it was sent, one interface a medium and a Bluetooth host; returns how many there were.
 
-    Keys of DTLS connections, where the transcript tells them, go before all frames: Wireshark reads a capture once.
+    Keys of DTLS and TLS connections, where the transcript tells them, go before all frames: Wireshark reads a capture
+    once. TLS that did not go over TCP is there a second time as if it had, on an interface of its own.
     """
     frames: list[Frame] = []
     lines: dict[str, None] = {}
@@ -37,9 +40,13 @@ def to_pcapng(records: Iterable[Record], sink: Callable[[bytes], object]) -> int
     writer = PcapngWriter(sink)
     if lines:
         writer.secrets("".join(f"{line}\n" for line in lines).encode())
+    streams = TlsStreams()
     for frame in frames:
         host = host_of(frame.medium, frame.sender)
         writer.frame(frame.medium, frame.at_us, packet_of(frame), f"from {frame.sender}", host=host)
+        piece = streams.packet(frame)
+        if piece is not None:
+            writer.frame(TLS_STREAMS, frame.at_us, piece.data, piece.comment)
     if damage is not None:
         raise damage
     return len(frames)

@@ -19,7 +19,7 @@ LINKTYPE_BLUETOOTH_HCI_H4_WITH_PHDR: Final = 201
 IP_MEDIA: Final = ("lan", "mesh")
 """Media whose frames are UDP payloads between endpoints."""
 _LINKTYPES: Final = {
-    **dict.fromkeys(IP_MEDIA, LINKTYPE_RAW),
+    **dict.fromkeys((*IP_MEDIA, "tls"), LINKTYPE_RAW),
     "air": LINKTYPE_IEEE802_11,
     "ble": LINKTYPE_BLUETOOTH_HCI_H4_WITH_PHDR,
 }
@@ -102,10 +102,17 @@ def datagram(source: Any, to: Any, payload: bytes) -> bytes:
     udp = struct.pack(">HHHH", source[1], to[1], length, 0)
     checksum = _checksum(pseudo + udp + payload) or 0xFFFF
     udp = struct.pack(">HHHH", source[1], to[1], length, checksum)
+    return ip_packet(str(src), str(dst), 17, udp + payload)
+
+
+def ip_packet(source: str, to: str, protocol: int, payload: bytes) -> bytes:
+    """An IP packet between two addresses of one family. Raises ValueError."""
+    src, dst = ipaddress.ip_address(source), ipaddress.ip_address(to)
     if dst.version == 6:
-        return struct.pack(">IHBB", 0x60000000, length, 17, 255) + src.packed + dst.packed + udp + payload
-    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + length, 0, 0x4000, 255, 17, 0) + src.packed + dst.packed
-    return head[:10] + struct.pack(">H", _checksum(head)) + head[12:] + udp + payload
+        return struct.pack(">IHBB", 0x60000000, len(payload), protocol, 255) + src.packed + dst.packed + payload
+    total = 20 + len(payload)
+    head = struct.pack(">BBHHHBBH", 0x45, 0, total, 0, 0x4000, 255, protocol, 0) + src.packed + dst.packed
+    return head[:10] + struct.pack(">H", _checksum(head)) + head[12:] + payload
 
 
 def _host(source: str, to: str) -> str:

@@ -39,6 +39,8 @@ class TcatSessionOpened(Event):
 
     subject: str = ""
     tls: str = ""
+    key_log: str = field(default="", repr=False, metadata=_SECRET)
+    """The secrets of the connection in a line of a TLS key log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -154,8 +154,10 @@ def test_over_udp_with_tls_and_certificates_of_its_own(tmp_path: Path) -> None:
         ).result()
         assert done["outcome"] == "done"
         assert real["lamp"].facts["tls"] == "1.2"
-        (opened,) = [event.as_json() for event in real.events.all("TcatSessionOpened")]
-        assert "pairlab TCAT commissioner" in opened["subject"]
+        (opened,) = real.events.all("TcatSessionOpened")
+        assert "pairlab TCAT commissioner" in opened.as_json()["subject"]
+        assert "key_log" not in opened.as_json()
+        assert opened.as_json(secrets=True)["key_log"].startswith("CLIENT_RANDOM ")
     assert sorted(path.stat().st_mode & 0o777 for path in folder.iterdir()) == [0o600] * 6
 
 
