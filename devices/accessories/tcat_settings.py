@@ -33,6 +33,9 @@ class TcatDeviceSettings(ThreadDeviceSettings):
 
     model: str = Field("TCAT device", max_length=32, description="Vendor Model")
     tcat: Literal["active", "standby", "disabled"] = Field("active", description="the agent at power-on")
+    standby_after_joining: bool = Field(
+        False, description="attached, it is found no longer until it is activated, as devices of newer OpenThread"
+    )
     ble: bool = Field(True, description="advertise and serve over Bluetooth LE")
     udp_port: int | None = Field(
         None,
@@ -82,4 +85,5 @@ def tcat_profile(
         device_ids=tuple(AdvertTlv(kind, bytes.fromhex(value)) for kind, value in given.items() if value is not None),
         full_thread_device=not is_sleepy,
         rx_on_when_idle=not is_sleepy,
+        standby_after_joining=settings.standby_after_joining,
     )

@@ -137,7 +137,11 @@ class TcatAgent:
 
     def node_changed(self, now: Micros, node: TcatNode) -> Outputs:
         """The node has attached or detached, or its dataset has changed, by whoever."""
-        return self._update(node)
+        has_joined = node.attached and not self._node.attached
+        updated = self._update(node)
+        if has_joined and self.profile.standby_after_joining and self._state is not TcatState.DISABLED:
+            return [*updated, *self.standby(now)]
+        return updated
 
     def deviate(self, deviations: TcatDeviations, now: Micros) -> Outputs:
         """From now on do this wrong; a connection that has begun keeps its rights and proofs."""

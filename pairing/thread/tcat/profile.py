@@ -63,6 +63,8 @@ class TcatProfile:
     full_thread_device: bool = True
     rx_on_when_idle: bool = True
     border_router: bool = False
+    standby_after_joining: bool = False
+    """Is found no longer once it has attached, until it is activated again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

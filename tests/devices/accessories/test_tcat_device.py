@@ -94,6 +94,15 @@ def test_one_in_standby_is_not_reached_until_it_is_activated() -> None:
         assert mesh.home["lamp"].facts["tcat"] == "standby"
 
 
+def test_one_that_goes_to_standby_after_joining_lets_its_commissioner_finish() -> None:
+    with home(standby_after_joining=True) as mesh:
+        commission(mesh)
+        mesh.wait("3s")
+        assert (mesh.roles()["lamp"], mesh.home["lamp"].facts["tcat"]) == ("child", "standby")
+        mesh.do("lamp", "activate")
+        assert mesh.do("installer", "tcat-decommission", target="lamp")["outcome"] == "done"
+
+
 def test_power_ends_a_connection_and_what_is_remembered_stays() -> None:
     with home() as mesh:
         commission(mesh)
