@@ -19,7 +19,7 @@ BUGS = {
 WIFI_AWARE = "phones/phone/wifi-aware"
 SERVICE = "_sat-simulation._udp"
 LOCKS_AFTER = 3
-HESITATION_SECONDS = 0.4
+HESITATION_SECONDS = 0.8
 PATIENCE_SECONDS = 3
 
 
