@@ -35,7 +35,7 @@ def decode(
     brief: Annotated[bool, typer.Option("--brief", help="Of a capture, one line a packet.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
-    """Show what bytes say, field by field: 802.11, Wi-Fi Aware, PASN, Bluetooth, DNS, Thread datasets, MeshCoP.
+    """Show what bytes say, field by field: 802.11, Wi-Fi Aware, PASN, Bluetooth, DNS, Thread datasets, MeshCoP, TCAT.
 
     Exit 1: they could not be read whole; the error says where. Exit 2: no hex, no file, or a damaged capture.
     """

@@ -8,6 +8,8 @@ from typing import Final
 
 from devices.decode.fields import TracedReader
 from devices.decode.layers import layer
+from devices.decode.tcat import advert_words
+from pairing.thread.tcat.adverts import TCAT_UUID16
 
 _NAMES: Final[Mapping[int, str]] = {
     0x01: "flags",
@@ -30,6 +32,7 @@ _NAMES: Final[Mapping[int, str]] = {
     0xFF: "manufacturer data",
 }
 _UUID_OCTETS: Final = {0x02: 2, 0x03: 2, 0x04: 4, 0x05: 4, 0x06: 16, 0x07: 16, 0x14: 2, 0x15: 16}
+_TCAT: Final = f"{TCAT_UUID16:04x}"
 _DATA_UUID_OCTETS: Final = {0x16: 2, 0x20: 4, 0x21: 16}
 _FLAGS: Final = (
     "limited discoverable",
@@ -73,7 +76,8 @@ def _read(reader: TracedReader, kind: int) -> str:
         return ", ".join(uuids)
     if kind in _DATA_UUID_OCTETS:
         uuid = uuid_text(reader.take(_DATA_UUID_OCTETS[kind], "UUID"))
-        return f"{uuid}: {reader.rest().hex() or 'nothing'}"
+        data = reader.rest()
+        return f"{uuid}: {advert_words(data) if uuid == _TCAT and data else data.hex() or 'nothing'}"
     if kind == 0xFF:
         return f"company {reader.u16le('company'):04x}: {reader.rest().hex() or 'nothing'}"
     data = reader.rest()

@@ -8,6 +8,7 @@ from typing import Final
 
 from devices.decode.ad import uuid_text
 from devices.decode.fields import TracedReader
+from devices.decode.tls import tls_words
 
 _ATT, _SIGNALING, _SMP = 4, 5, 6
 CHANNELS: Final[Mapping[int, str]] = {_ATT: "ATT", _SIGNALING: "L2CAP signaling", _SMP: "SMP"}
@@ -128,7 +129,10 @@ def read_att(reader: TracedReader) -> str:
     value = reader.rest() if reader.remaining else b""
     if value:
         reader.last.name = "value"
-        said.append(value.hex() if len(value) <= 20 else f"{value[:18].hex()}… ({len(value)} bytes)")
+        tls = tls_words(value)
+        reader.mean(tls)
+        shown = value.hex() if len(value) <= 20 else f"{value[:18].hex()}… ({len(value)} bytes)"
+        said.append(f"{tls} ({len(value)} bytes)" if tls else shown)
     return " ".join(("ATT", name, *said))
 
 
