@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib.metadata import entry_points
 from typing import TypeVar
 
@@ -30,12 +31,18 @@ def accessory(kind: str) -> Callable[[AccessoryT], AccessoryT]:
 
 def kinds() -> Mapping[str, type[Accessory]]:
     """Every kind, sorted."""
+    _load()
+    return dict(sorted(_KINDS.items()))
+
+
+@cache
+def _load() -> None:
+    # Once a process: looking for entry points reads the metadata of everything that is installed.
     package = importlib.import_module("devices.accessories")
     for module in sorted(each.name for each in pkgutil.iter_modules(package.__path__)):
         importlib.import_module(f"devices.accessories.{module}")
     for entry in sorted(entry_points(group="pairlab.accessories"), key=lambda each: each.name):
         entry.load()
-    return dict(sorted(_KINDS.items()))
 
 
 def build(site: Site, spec: AccessorySpec) -> Accessory:

@@ -8,6 +8,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from devices.errors import UnknownKindError
@@ -53,10 +54,15 @@ def fault(kind: str) -> Callable[[FaultT], FaultT]:
 
 def wire_faults() -> Mapping[str, type[WireFault]]:
     """Every wire fault by kind, sorted."""
+    _load()
+    return dict(sorted(_KINDS.items()))
+
+
+@cache
+def _load() -> None:
     package = importlib.import_module("devices.faults")
     for module in sorted(each.name for each in pkgutil.iter_modules(package.__path__)):
         importlib.import_module(f"devices.faults.{module}")
-    return dict(sorted(_KINDS.items()))
 
 
 def make_fault(kind: str, parameters: Mapping[str, Any]) -> WireFault:
