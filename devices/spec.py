@@ -111,6 +111,8 @@ class PhoneSpec(Named):
     """What every call ends in, whatever it was asked: an outcome of credential calls, a WAError case, a NanStatus."""
     search_budget: Duration = "5s"
     """How long it looks for a border router, or for a Wi-Fi Aware device."""
+    store: str | None = None
+    """The phone, above, whose credential store is this one's, too: another app there, or the same account's cloud."""
 
 
 class CommissionerSpec(Named):
@@ -248,6 +250,16 @@ class HomeSpec(_Table):
             if each.id in seen:
                 raise ValueError(f"the id {each.id!r} is used twice; give one of them another `id`")
             seen.add(each.id)
+        return self
+
+    @model_validator(mode="after")
+    def _stores_of_phones_above(self) -> "HomeSpec":
+        owners: set[str] = set()
+        for each in self.phone:
+            if each.store is None:
+                owners.add(each.id)
+            elif each.store not in owners:
+                raise ValueError(f"phone {each.id!r}: store = {each.store!r} is no phone above with a store of its own")
         return self
 
 

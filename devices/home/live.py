@@ -102,6 +102,7 @@ class LiveHome:
         self.phones: dict[str, Phone] = {}
         self.commissioners: dict[str, HomeCommissioner] = {}
         self._gateway: Any = None
+        self._rows: dict[str, CredentialRows] = {}
         self._fault_number = 0
         self._saved: dict[str, Mapping[str, Any]] = {}
         self.site = Site(
@@ -245,7 +246,10 @@ class LiveHome:
         return self.bluez.address
 
     def _rows_of(self, phone_id: str) -> CredentialRows:
-        return MemoryRows() if self.options.state is None else self.options.state.credential_rows(phone_id)
+        if phone_id not in self._rows:
+            state = self.options.state
+            self._rows[phone_id] = MemoryRows() if state is None else state.credential_rows(phone_id)
+        return self._rows[phone_id]
 
     def _add(self, accessory: Accessory) -> None:
         if self.options.state is not None:
@@ -255,7 +259,7 @@ class LiveHome:
         self.accessories[accessory.id] = accessory
 
     def _add_phone(self, spec: PhoneSpec) -> None:
-        phone = Phone(self.site, spec, self._rows_of(spec.id))
+        phone = Phone(self.site, spec, self._rows_of(spec.store or spec.id))
         saved = None if self.options.state is None else self.options.state.load(phone.id)
         if saved is not None:
             phone.load_state(saved)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from devices.errors import ActionRefusedError, UsageError
+from devices.errors import ActionRefusedError, HomeFileError, UsageError
 from devices.home import HomeOptions, LiveHome
 from devices.sim.loop import VirtualTimeLoop
 from devices.spec import read_home
@@ -51,3 +51,31 @@ def test_deleting_what_is_not_there_is_refused() -> None:
 def test_a_store_of_networks_deletes_nothing_by_border_agent() -> None:
     with pytest.raises(UsageError, match="by network, not by border agent"):
         _on_phone("home-assistant", ("delete-credential", {"border_agent": "00"}))
+
+
+def test_two_apps_of_one_phone_share_a_store_and_see_only_their_own() -> None:
+    async def story() -> list[dict[str, object]]:
+        two = [{"id": "ours"}, {"id": "other", "team": "TEAM000002", "store": "ours"}]
+        home = read_home({"accessory": [{"id": "br", "kind": "thread-border-router"}], "phone": two})
+        live = LiveHome(home, HomeOptions(virtual=True, seed=1))
+        await live.start()
+        network = live.accessory("br").facts
+        await live.clock.sleep(10_000_000)
+        agent, dataset = network["ext_address"], live.accessory("br").network.active_dataset.hex()
+        await live.do("other", "store-credential", {"border_agent": agent, "dataset": dataset})
+        answers = [
+            await live.phone(each).thread_call("retrieveCredentials", arguments)
+            for each in ("ours", "other")
+            for arguments in ({"border_agent_id": agent}, {"extended_pan_id": network["ext_pan_id"]})
+        ]
+        await live.stop()
+        return answers
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        outcomes = [each["outcome"] for each in runner.run(story())]
+    assert outcomes == ["refused", "done", "done", "done"]
+
+
+def test_a_store_is_that_of_a_phone_above() -> None:
+    with pytest.raises(HomeFileError, match="store = 'nobody' is no phone above"):
+        read_home({"phone": [{"id": "phone", "store": "nobody"}]})
