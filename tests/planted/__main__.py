@@ -7,20 +7,23 @@ makes the program crash is not caught, it is no bug that somebody ships. Exit 1 
 """
 
 import importlib.util
+import itertools
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from devices.cli.exec_ import serve
 from devices.lab.result import ScenarioResult
 from devices.lab.run import run_scenario
-from devices.lab.scenario import read_scenario, with_client
+from devices.lab.scenario import Scenario, read_scenario, with_client
 
 FOLDER = Path(__file__).parent / "clients"
 SCENARIOS = FOLDER.parents[2] / "specs" / "scenarios"
-_SHARED = {"home.py", "radio.py"}
+_SHARED = {"home.py", "meshcop.py", "radio.py"}
+_RUNS = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,19 @@ def programs(names: list[str] | None = None) -> Iterator[Program]:
 def check(program: Program, bug: str | None) -> Outcome:
     """Run the program once, and judge it."""
     words = [sys.executable, str(program.path), *([] if bug is None else ["--bug", bug])]
-    result = run_scenario(with_client(read_scenario(program.scenario), words), None, serve)
+    result = run_scenario(with_client(_apart(read_scenario(program.scenario)), words), None, serve)
     good, why = _judged(result, None if bug is None else program.bugs[bug])
     return Outcome(program.path.stem, bug, good, why)
+
+
+def _apart(scenario: Scenario) -> Scenario:
+    """Homes that run at the same time hear each other's Bonjour: border routers of one name would rename themselves."""
+    mark = f"{os.getpid()}-{next(_RUNS)}"
+    named = [
+        each.model_copy(update={"name": f"{each.name} {mark}"}) if each.kind == "thread-border-router" else each
+        for each in scenario.spec.accessory
+    ]
+    return replace(scenario, spec=scenario.spec.model_copy(update={"accessory": named}))
 
 
 def _judged(result: ScenarioResult, step: str | None) -> tuple[bool, str]:
