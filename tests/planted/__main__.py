@@ -104,7 +104,7 @@ def main(names: list[str]) -> int:
     jobs = [(program, bug) for program in programs(names) for bug in (None, *program.bugs)]
     # Each run mostly waits: for its program to start, for a router to lead.
     outcomes = []
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(6) as pool:
         for outcome in pool.map(lambda job: check(*job), jobs):
             outcomes.append(outcome)
             kind = "correct" if outcome.bug is None else outcome.bug

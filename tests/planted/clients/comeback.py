@@ -15,7 +15,7 @@ BUGS = {
     "takes-it-for-a-no": "expect PasnPostponed x2 (always)",
     "forgets-the-cookie": "expect PairingCompleted (twice)",
     "comes-back-at-once": "never PasnPostponed (always)",
-    "comes-back-for-ever": "never PasnPostponed (always)",
+    "comes-back-for-ever": "expect PasnPostponed x2 (twice)",
 }
 COMEBACKS = 2
 TU_SECONDS = 0.001024
