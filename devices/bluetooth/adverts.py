@@ -33,7 +33,7 @@ def adverts(table: AdvertTable, name: str, services: Sequence[str]) -> tuple[byt
     response = (
         bytes.fromhex(table.scan_response)
         if table.scan_response is not None
-        else (_name(name, LONGEST_ADVERT) if table.name == "scan-response" and table.connectable else b"")
+        else (name_structure(name, LONGEST_ADVERT) if table.name == "scan-response" and table.connectable else b"")
     )
     for what, octets in (("advert", advert), ("scan response", response)):
         if len(octets) > LONGEST_ADVERT:
@@ -45,24 +45,23 @@ def adverts(table: AdvertTable, name: str, services: Sequence[str]) -> tuple[byt
 
 def _advert(table: AdvertTable, name: str, services: Sequence[str]) -> bytes:
     parts = [structure(FLAGS, bytes([table.flags]))] if table.flags is not None else []
-    parts += _uuid_lists(table.services if table.services is not None else services)
-    for uuid, octets in table.service_data.items():
-        packed = uuid_octets(uuid)
-        parts.append(structure(_SERVICE_DATA[len(packed)], packed + bytes.fromhex(octets)))
+    parts += uuid_lists(table.services if table.services is not None else services)
+    parts += [service_data_structure(uuid, bytes.fromhex(octets)) for uuid, octets in table.service_data.items()]
     parts += _manufacturers(table.manufacturer)
     if table.appearance is not None:
         parts.append(structure(APPEARANCE, table.appearance.to_bytes(2, "little")))
     if table.tx_power is not None:
         parts.append(structure(TX_POWER, table.tx_power.to_bytes(1, "little", signed=True)))
     joined = b"".join(parts)
-    return joined + (_name(name, LONGEST_ADVERT - len(joined)) if table.name == "advert" else b"")
+    return joined + (name_structure(name, LONGEST_ADVERT - len(joined)) if table.name == "advert" else b"")
 
 
-def _uuid_lists(services: Sequence[str]) -> list[bytes]:
+def uuid_lists(services: Sequence[str], kinds: Mapping[int, int] = _UUID_LISTS) -> list[bytes]:
+    """A structure for each size of UUID that there is; `kinds` has its type by the octets of a UUID."""
     packed = [uuid_octets(each) for each in dict.fromkeys(services)]
     return [
         structure(kind, b"".join(each for each in packed if len(each) == size))
-        for size, kind in _UUID_LISTS.items()
+        for size, kind in kinds.items()
         if any(len(each) == size for each in packed)
     ]
 
@@ -74,7 +73,13 @@ def _manufacturers(table: Mapping[str, str]) -> list[bytes]:
     ]
 
 
-def _name(name: str, room: int) -> bytes:
+def service_data_structure(uuid: str, octets: bytes) -> bytes:
+    """The service data of one service."""
+    packed = uuid_octets(uuid)
+    return structure(_SERVICE_DATA[len(packed)], packed + octets)
+
+
+def name_structure(name: str, room: int) -> bytes:
     """The complete name where it fits, else as much of it as does, as the shortened name."""
     octets = name.encode()
     if len(octets) + 2 <= room:

@@ -47,7 +47,8 @@ def long_uuid(uuid: str) -> str:
     return lower if len(lower) == 36 else f"{lower:0>8}{BASE_UUID_TAIL}"
 
 
-def _checked_uuid(text: str) -> str:
+def checked_uuid(text: str) -> str:
+    """A UUID in its shortest form. Raises ValueError."""
     bare = text.lower().removeprefix("0x")
     if re.fullmatch(r"[0-9a-f]{4}|[0-9a-f]{8}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", bare):
         return short_uuid(bare)
@@ -68,7 +69,7 @@ def _checked_address(text: str) -> str:
     return bytes.fromhex(octets).hex(":").upper()
 
 
-Uuid = Annotated[str, AfterValidator(_checked_uuid)]
+Uuid = Annotated[str, AfterValidator(checked_uuid)]
 Hex = Annotated[str, AfterValidator(_checked_hex)]
 BleAddress = Annotated[str, AfterValidator(_checked_address)]
 Property = Literal["read", "write", "write-without-response", "notify", "indicate"]

@@ -13,6 +13,7 @@ from typing import Any
 
 from bumble import hci
 from bumble.device import Connection, Device, DeviceConfiguration
+from bumble.gatt import GATT_DEVICE_NAME_CHARACTERISTIC
 from bumble.host import Host
 from bumble.keys import MemoryKeyStore
 from bumble.pairing import PairingConfig
@@ -23,6 +24,7 @@ from devices.bluetooth.adverts import ReadAdvert, read_advert
 from devices.bluetooth.bluez.agent import Agents
 from devices.bluetooth.bluez.device import RemoteDevice
 from devices.bluetooth.bluez.tree import BusError, Call, Interface, Method, Tree, option
+from devices.bluetooth.gatt_table import peer_of
 from devices.bluetooth.radio import Radio, public_address
 from devices.bluetooth.tables import long_uuid
 from devices.media.ble import Advert, BleMedium
@@ -31,7 +33,8 @@ from devices.sim.clock import Timer
 from pairing.engine import SECOND, Micros
 
 ADAPTER = "org.bluez.Adapter1"
-_KEPT = ("Alias", "Discoverable", "DiscoverableTimeout", "Pairable", "PairableTimeout")
+_NAME = "pairlab"
+_KEPT = ("Discoverable", "DiscoverableTimeout", "Pairable", "PairableTimeout")
 """Properties that a client may set and that change nothing here."""
 _QUIET: Micros = 300_000
 _LIFE: Micros = 30 * SECOND
@@ -51,7 +54,7 @@ class Discovery:
         """Whether a device fits its filter."""
         if self.uuids and not self.uuids & set(heard.uuids):
             return False
-        if self.rssi is not None and heard.rssi_dbm < self.rssi:
+        if self.rssi is not None and (heard.rssi_dbm is None or heard.rssi_dbm < self.rssi):
             return False
         return not self.pattern or address.startswith(self.pattern) or (heard.said.name or "").startswith(self.pattern)
 
@@ -63,7 +66,8 @@ class Heard:
     address: str
     is_random: bool
     said: ReadAdvert
-    rssi_dbm: int
+    rssi_dbm: int | None
+    """None: it was never heard, it has connected to us."""
     last_us: Micros
     told_us: Micros = -_QUIET
     uuids: tuple[str, ...] = ()
@@ -95,22 +99,37 @@ class Adapter:
 
     def _host(self, chance: Stream) -> Device:
         config = DeviceConfiguration(
-            name="pairlab",
+            name=_NAME,
             address=hci.Address(self.address, hci.AddressType.PUBLIC_DEVICE),
             irk=chance.randbytes(16),
             identity_address_type=int(hci.AddressType.PUBLIC_DEVICE),
         )
         device = Device(config=config, host=Host(self.radio, AsyncPipeSink(self.radio)))
         device.keystore = MemoryKeyStore()
+        device.on(device.EVENT_CONNECTION, self._connected)
         device.pairing_config_factory = lambda connection: PairingConfig(
-            delegate=self.agents.delegate_for(self._remote_of(connection)),
+            delegate=self.agents.delegate_for(self.remote_of(connection)),
             identity_address_type=PairingConfig.AddressType.PUBLIC,
         )
         return device
 
-    def _remote_of(self, connection: Any) -> RemoteDevice | None:
-        address = str(connection.peer_address).removesuffix("/P")
-        return self.devices.get(address)
+    def remote_of(self, connection: Connection) -> RemoteDevice | None:
+        """The device at the other end of a connection."""
+        return self.devices.get(peer_of(connection))
+
+    def _connected(self, connection: Connection) -> None:
+        if connection.role != hci.Role.PERIPHERAL:
+            return
+        address = peer_of(connection)
+        device = self.devices.get(address)
+        if device is None:
+            heard = self.heard.get(address)
+            if heard is None:
+                is_random = bool(connection.peer_address.address_type & 1)
+                heard = self.heard[address] = Heard(address, is_random, ReadAdvert(), None, self.medium.clock.now())
+            device = self.devices[address] = RemoteDevice(self, heard)
+            device.appear()
+        device.opened(connection)
 
     async def open(self, *more: Interface) -> None:
         """Power on, and appear on the bus, with more interfaces of the adapter's object."""
@@ -122,8 +141,8 @@ class Adapter:
                 {
                     "Address": Variant("s", self.address),
                     "AddressType": Variant("s", "public"),
-                    "Name": Variant("s", "pairlab"),
-                    "Alias": Variant("s", "pairlab"),
+                    "Name": Variant("s", _NAME),
+                    "Alias": Variant("s", _NAME),
                     "Class": Variant("u", 0),
                     "Powered": Variant("b", True),
                     "Discoverable": Variant("b", False),
@@ -144,6 +163,7 @@ class Adapter:
                 },
                 {
                     **dict.fromkeys(_KEPT, lambda _value: None),
+                    "Alias": self._rename,
                     "Powered": self._power,
                 },
             ),
@@ -154,6 +174,13 @@ class Adapter:
     def _power(self, on: bool) -> None:
         """Off, it hears nobody, and its connections end by the supervision timeout."""
         (self.medium.radio_on if on else self.medium.radio_off)(self.radio.port.actor)
+
+    def _rename(self, alias: str) -> str:
+        """No alias is the name; the GAP service tells it to centrals."""
+        for each in self.device.gatt_server.attributes:
+            if each.type == GATT_DEVICE_NAME_CHARACTERISTIC:
+                each.value = (alias or _NAME).encode()
+        return alias or _NAME
 
     async def give_up_connecting(self, attempt: "asyncio.Future[Connection]") -> None:
         """Take back an attempt to connect; one that has just come about ends again."""
@@ -234,6 +261,8 @@ class Adapter:
     def _on_advert(self, advert: Advert, rssi_dbm: int) -> None:
         now = self.medium.clock.now()
         address = advert.address.hex(":").upper()
+        if address == self.address:
+            return  # an adapter does not hear itself
         heard = self.heard.get(address)
         is_news = heard is None or heard.advert is not advert
         if heard is None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from devices.bluetooth.bluez.device import RemoteDevice
 
 _AGENT = "org.bluez.Agent1"
+_PATIENCE_S = 60
+"""How long BlueZ waits for a person."""
 _CAPABILITIES: Mapping[str, PairingDelegate.IoCapability] = {
     "": PairingDelegate.IoCapability.DISPLAY_OUTPUT_AND_KEYBOARD_INPUT,
     "KeyboardDisplay": PairingDelegate.IoCapability.DISPLAY_OUTPUT_AND_KEYBOARD_INPUT,
@@ -91,7 +93,9 @@ class _AgentDelegate(PairingDelegate):
         self._agents, self._owner, self._path, self._device = agents, owner, path, device
 
     async def _ask(self, member: str, signature: str, *body: Any) -> Any:
-        return await self._agents.tree.call(self._owner, self._path, _AGENT, member, signature, body)
+        return await self._agents.tree.call(
+            self._owner, self._path, _AGENT, member, signature, body, patience_s=_PATIENCE_S
+        )
 
     async def compare_numbers(self, number: int, digits: int) -> bool:
         try:

@@ -96,7 +96,7 @@ class RemoteDevice:
 
     def _said(self) -> Mapping[str, Variant]:
         said = self.heard.said
-        found = {"RSSI": Variant("n", self.heard.rssi_dbm)}
+        found = {} if self.heard.rssi_dbm is None else {"RSSI": Variant("n", self.heard.rssi_dbm)}
         if said.name is not None:
             found["Name"] = found["Alias"] = Variant("s", said.name)
         if self.heard.uuids:
@@ -147,6 +147,9 @@ class RemoteDevice:
     async def _connect(self, call: Call) -> Sequence[Any]:
         if self.connection is None:
             await self._attempted(self._open(), "le-connection-canceled")
+        elif self._gatt is None:
+            # It has connected to us, and nobody has asked for its services yet.
+            await self._attempted(self._resolve(self.connection), "le-connection-canceled")
         return []
 
     async def _attempted(self, work: Any, cancelled: str) -> None:
@@ -184,12 +187,20 @@ class RemoteDevice:
                 raise BusError("Failed", "le-connection-abort-by-local") from None
             except (hci.HCI_Error, ProtocolError) as problem:
                 raise BusError("Failed", f"le-connection-failed: {problem}") from None
+        self.opened(connection)
+        await self._resolve(connection)
+
+    def opened(self, connection: Connection) -> None:
+        """There is a connection, made by us or by the device."""
         self._gone.clear()
         self.connection = connection
         connection.on(connection.EVENT_DISCONNECTION, self._disconnected)
+        connection.on(connection.EVENT_PAIRING, lambda _keys: self._paired())
         self.tree.put(self.path, DEVICE, {"Connected": Variant("b", True)})
+
+    async def _resolve(self, connection: Connection) -> None:
         try:
-            if self.is_paired:
+            if self.is_paired and not connection.is_encrypted:
                 await self._encrypt(connection)
             await self._discover(connection)
         except (ATT_Error, ProtocolError, InvalidStateError, hci.HCI_Error) as problem:
@@ -287,6 +298,9 @@ class RemoteDevice:
             )
             await self._part()
             raise BusError(name, text) from None
+        self._paired()
+
+    def _paired(self) -> None:
         self.tree.put(self.path, DEVICE, {"Paired": Variant("b", True), "Bonded": Variant("b", True)})
 
     async def _cancel_pairing(self, call: Call) -> Sequence[Any]:

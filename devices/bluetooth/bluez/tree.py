@@ -1,25 +1,30 @@
 """Objects on the bus: interfaces with properties and methods, and the signals that tell of them.
 
 One task writes, since dbus-fast closes a connection on which two messages are half sent. What belongs to a client
-(discovery, agents, subscriptions) is dropped when its name goes.
+(discovery, agents, adverts, subscriptions) is dropped when its name goes. Clients have objects, too: they are asked,
+and watched for what they tell of themselves.
 Source: D-Bus Specification 0.43, "Standard Interfaces".
 """
 
 import asyncio
+import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from dbus_fast import BusType, Message, MessageType, Variant
+from dbus_fast import BusType, Message, MessageFlag, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
 _PROPERTIES = "org.freedesktop.DBus.Properties"
 _MANAGER = "org.freedesktop.DBus.ObjectManager"
 _INTROSPECTABLE = "org.freedesktop.DBus.Introspectable"
 _PEER = "org.freedesktop.DBus.Peer"
+_BUS, _BUS_PATH = "org.freedesktop.DBus", "/org/freedesktop/DBus"
 _SEND_BUFFER = 4 << 20
+_PATIENCE_S = 10
+"""How long a client may take over its answer."""
 ERRORS = "org.bluez.Error"
 
 
@@ -53,7 +58,10 @@ class Call:
 
 
 Handle = Callable[[Call], Awaitable[Sequence[Any]]]
-Write = Callable[[Any], None]
+Write = Callable[[Any], Any]
+"""Takes the value that a client sets; returns what is kept instead, or None."""
+Changed = Callable[[str, Mapping[str, Variant]], None]
+"""Takes an interface of a client's object and those of its properties that have changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,11 @@ class Tree:
         self._outbox: asyncio.Queue[tuple[Message, tuple[int, ...]]] = asyncio.Queue()
         self._writer = asyncio.ensure_future(self._write())
         self._tasks: dict[asyncio.Future[None], str] = {}
+        self._replies: dict[int, tuple[str, asyncio.Future[Message]]] = {}
+        self._watched: dict[tuple[str, str], list[Changed]] = {}
         self.on_client_gone: list[Callable[[str], None]] = []
+        self.on_objects_removed: list[Callable[[str, str, Sequence[str]], None]] = []
+        """Called with a client, a path and interfaces that are no longer there."""
 
     @classmethod
     async def open(cls, address: str, name: str) -> "Tree":
@@ -97,9 +109,9 @@ class Tree:
         bus.add_message_handler(tree._on_message)
         await bus.call(
             Message(
-                destination="org.freedesktop.DBus",
-                path="/org/freedesktop/DBus",
-                interface="org.freedesktop.DBus",
+                destination=_BUS,
+                path=_BUS_PATH,
+                interface=_BUS,
                 member="AddMatch",
                 signature="s",
                 body=["type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged'"],
@@ -155,24 +167,90 @@ class Tree:
 
     # Messages
 
-    async def call(
-        self, destination: str, path: str, interface: str, member: str, signature: str = "", body: Any = ()
-    ) -> Any:
-        """Call a client; the first value of its reply. Raises BusError."""
-        reply = await self.bus.call(
-            Message(
-                destination=destination,
-                path=path,
-                interface=interface,
-                member=member,
-                signature=signature,
-                body=list(body),
-            )
+    async def ask(
+        self,
+        destination: str,
+        path: str,
+        interface: str,
+        member: str,
+        signature: str = "",
+        body: Sequence[Any] = (),
+        *,
+        patience_s: float = _PATIENCE_S,
+    ) -> Message:
+        """Call a client's object: its reply. Raises BusError, also where none comes in time."""
+        message = Message(
+            destination=destination, path=path, interface=interface, member=member, signature=signature, body=list(body)
         )
-        if reply is None or reply.message_type is MessageType.ERROR:
-            name = "org.freedesktop.DBus.Error.NoReply" if reply is None else reply.error_name
-            raise BusError(name or "Failed", str(reply.body[0]) if reply is not None and reply.body else "")
+        message.serial = self.bus.next_serial()
+        reply: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._replies[message.serial] = destination, reply
+        self._outbox.put_nowait((message, ()))
+        try:
+            answer = await asyncio.wait_for(reply, patience_s)
+        except TimeoutError:
+            text = f"{member} of {path} was not answered in {patience_s:g} s"
+            raise BusError("org.freedesktop.DBus.Error.NoReply", text) from None
+        finally:
+            self._replies.pop(message.serial, None)
+        if answer.message_type is MessageType.ERROR:
+            raise BusError(answer.error_name or "Failed", str(answer.body[0]) if answer.body else "")
+        return answer
+
+    async def call(
+        self,
+        destination: str,
+        path: str,
+        interface: str,
+        member: str,
+        signature: str = "",
+        body: Sequence[Any] = (),
+        *,
+        gives: str | None = None,
+        patience_s: float = _PATIENCE_S,
+    ) -> Any:
+        """Call a client's object: the first value of its reply, which has the signature `gives`. Raises BusError."""
+        reply = await self.ask(destination, path, interface, member, signature, body, patience_s=patience_s)
+        _close(reply.unix_fds)
+        if gives is not None and reply.signature != gives:
+            raise BusError("InvalidArguments", f"{member} of {path} answered {reply.signature!r}, expected {gives!r}")
         return reply.body[0] if reply.body else None
+
+    def tell(
+        self, destination: str, path: str, interface: str, member: str, signature: str = "", body: Sequence[Any] = ()
+    ) -> None:
+        """Call a client's object without waiting for an answer."""
+        message = Message(
+            destination=destination,
+            path=path,
+            interface=interface,
+            member=member,
+            flags=MessageFlag.NO_REPLY_EXPECTED,
+            signature=signature,
+            body=list(body),
+        )
+        self._outbox.put_nowait((message, ()))
+
+    def watch(self, owner: str, path: str, changed: Changed) -> None:
+        """Call `changed` when a client tells that properties of its object have changed."""
+        if not any(each == owner for each, _ in self._watched):
+            self._match("AddMatch", owner)
+        self._watched.setdefault((owner, path), []).append(changed)
+
+    def unwatch(self, owner: str, path: str, changed: Changed) -> None:
+        """Call it no longer."""
+        watching = self._watched.get((owner, path), [])
+        if changed in watching:
+            watching.remove(changed)
+        if watching or self._watched.pop((owner, path), None) is None:
+            return
+        if not any(each == owner for each, _ in self._watched):
+            self._match("RemoveMatch", owner)
+
+    def _match(self, member: str, owner: str) -> None:
+        for interface in (_PROPERTIES, _MANAGER):
+            rule = f"type='signal',sender='{owner}',interface='{interface}'"
+            self.tell(_BUS, _BUS_PATH, _BUS, member, "s", [rule])
 
     async def _write(self) -> None:
         while True:
@@ -183,18 +261,39 @@ class Tree:
                 socket.close(each)
 
     def _on_message(self, message: Message) -> bool | None:
-        if message.message_type is MessageType.SIGNAL:
-            if message.member == "NameOwnerChanged" and message.sender == "org.freedesktop.DBus":
-                name, _, now = message.body
-                if name.startswith(":") and not now:
-                    self._client_gone(name)
+        if message.message_type in (MessageType.METHOD_RETURN, MessageType.ERROR):
+            self._on_reply(message)
             return None
-        if message.message_type is not MessageType.METHOD_CALL:
+        _close(message.unix_fds)  # nothing here takes any
+        if message.message_type is MessageType.SIGNAL:
+            self._on_signal(message)
             return None
         task = asyncio.ensure_future(self._answer(message))
         self._tasks[task] = message.sender or ""
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
         return True
+
+    def _on_reply(self, message: Message) -> None:
+        asked, reply = self._replies.get(message.reply_serial or 0, ("", None))
+        # The bus answers for a client that has gone.
+        if reply is None or reply.done() or message.sender not in (asked, _BUS):
+            _close(message.unix_fds)
+        else:
+            reply.set_result(message)
+
+    def _on_signal(self, message: Message) -> None:
+        what = message.interface, message.member, message.signature
+        owner, path = message.sender or "", message.path or ""
+        if what == (_BUS, "NameOwnerChanged", "sss") and owner == _BUS:
+            name, _, now = message.body
+            if name.startswith(":") and not now:
+                self._client_gone(name)
+        elif what == (_PROPERTIES, "PropertiesChanged", "sa{sv}as"):
+            for changed in tuple(self._watched.get((owner, path), ())):
+                changed(message.body[0], message.body[1])
+        elif what == (_MANAGER, "InterfacesRemoved", "oas"):
+            for removed in tuple(self.on_objects_removed):
+                removed(owner, *message.body)
 
     def _client_gone(self, name: str) -> None:
         for task, sender in tuple(self._tasks.items()):
@@ -276,8 +375,8 @@ class Tree:
             raise BusError("org.freedesktop.DBus.Error.PropertyReadOnly", f"{name} cannot be set")
         if value.signature != interface.properties[name].signature:
             raise BusError("InvalidArguments", f"{name} has the signature {interface.properties[name].signature!r}")
-        write(value.value)
-        self.put(call.path, interface.name, {name: value})
+        kept = write(value.value)
+        self.put(call.path, interface.name, {name: value if kept is None else Variant(value.signature, kept)})
         return []
 
     async def _managed(self, call: Call) -> Sequence[Any]:
@@ -302,6 +401,11 @@ class Tree:
         lines = [*_STANDARD_XML, *(line for each in interfaces.values() for line in _xml(each))]
         lines += [f"  <node name={quoteattr(child)}/>" for child in children]
         return ["\n".join(["<node>", *lines, "</node>"])]
+
+
+def _close(fds: Sequence[int]) -> None:
+    for each in fds:
+        os.close(each)
 
 
 def _checked(method: Method, message: Message) -> tuple[Method, Handle]:
