@@ -55,6 +55,9 @@ def exec_(
             help="How COMMAND reaches the home's Bluetooth: dbus = BlueZ (Linux), bleak = bleak on any system."
         ),
     ] = BleDoor.NONE,
+    adapters: Annotated[
+        int, typer.Option(min=1, max=16, help="How many adapters --ble dbus has: hci0, hci1 and so on.")
+    ] = 1,
     artifacts: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write transcript, capture and ladder into this folder.")
     ] = None,
@@ -82,6 +85,8 @@ def exec_(
     try:
         if secrets and artifacts is None:
             raise UsageError("--secrets is about the transcript: add --artifacts DIR")
+        if adapters > 1 and ble is not BleDoor.DBUS:
+            raise UsageError("--adapters is about the emulated BlueZ: add --ble dbus")
         spec = load_home(home)
         source = home.read_bytes()
         in_force = choose_reach(reach, spec.reach, "loopback")
@@ -97,16 +102,18 @@ def exec_(
         reach=in_force,
         command=command,
         ble=ble.value,
-        replay=_replay(home, chosen, ble, command),
+        adapters=adapters,
+        replay=_replay(home, chosen, ble, adapters, command),
         artifacts=artifacts,
         secrets=secrets,
     )
     raise typer.Exit(asyncio.run(exec_beside(plan, serve)))
 
 
-def _replay(home: Path, seed: int, ble: BleDoor, command: list[str]) -> str:
+def _replay(home: Path, seed: int, ble: BleDoor, adapters: int, command: list[str]) -> str:
     """The command line that does it again."""
     import shlex
 
     door = "" if ble is BleDoor.NONE else f" --ble {ble.value}"
+    door += "" if adapters == 1 else f" --adapters {adapters}"
     return f"pairlab exec {shlex.quote(str(home))} --seed {seed}{door} -- {shlex.join(command)}"

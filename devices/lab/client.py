@@ -71,13 +71,16 @@ async def environment(live: LiveHome, serve: ServeControl) -> AsyncIterator[dict
             yield {**os.environ, "PAIRLAB_URL": url, "PAIRLAB_SEED": str(live.seed), "PAIRLAB_HOME": str(path)}
 
 
-async def bluetooth_environment(live: LiveHome, door: BleDoor) -> dict[str, str]:
-    """Open a door to a started home's Bluetooth, and give what a program's environment has to say to use it."""
+async def bluetooth_environment(live: LiveHome, door: BleDoor, adapters: int = 1) -> dict[str, str]:
+    """Open a door to a started home's Bluetooth, and give what a program's environment has to say to use it.
+
+    `adapters` is how many the emulated BlueZ has; every program behind the other door has one of its own.
+    """
     if door == "none":
         return {}
     place = await live.open_hci()
     if door == "dbus":
-        return {"DBUS_SYSTEM_BUS_ADDRESS": await live.open_bluez(), "PAIRLAB_BLE_HCI": place}
+        return {"DBUS_SYSTEM_BUS_ADDRESS": await live.open_bluez(adapters), "PAIRLAB_BLE_HCI": place}
     from devices.bluetooth import bleak_backend
     from devices.bluetooth.bleak_backend.install import VARIABLE
 

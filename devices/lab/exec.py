@@ -36,6 +36,8 @@ class ExecPlan:
     replay: str
     ble: BleDoor = "none"
     """How the program reaches the home's Bluetooth, beside HCI over TCP."""
+    adapters: int = 1
+    """How many adapters the emulated BlueZ has."""
     artifacts: Path | None = None
     secrets: bool = False
     """Whether keys and codes go into the transcript, too."""
@@ -131,7 +133,7 @@ class _Beside:
         live = self._make_home()
         try:
             await live.start()
-            door = await bluetooth_environment(live, self._plan.ble)
+            door = await bluetooth_environment(live, self._plan.ble, self._plan.adapters)
         except Exception as problem:  # whatever it was, the program must not run, and its exit codes not be confused
             raise HomeFailedError(f"the home did not come up: {problem}") from problem
         try:
