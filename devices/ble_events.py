@@ -1,4 +1,5 @@
-"""What happens to a Bluetooth LE accessory. Its pairing has the names of every other pairing, told apart by the medium.
+"""What happens to a Bluetooth LE accessory, and to a central of the home. Pairing has the names of every other pairing,
+told apart by the medium.
 
 `peer` is the other side's address as text. Characteristics are named `service/characteristic`, both UUIDs in the
 shortest form.
@@ -29,7 +30,7 @@ class Hidden(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connected(Event):
-    """A central has connected."""
+    """A central has connected; told at both ends where both are of the home."""
 
     interval_us: int
     timeout_us: int
@@ -81,6 +82,14 @@ class Unsubscribed(Event):
     """A central wants no more news of a characteristic."""
 
     characteristic: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CharacteristicNotified(Event):
+    """A central of the home was told a value that it has subscribed to."""
+
+    characteristic: str
+    value: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

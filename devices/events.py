@@ -10,6 +10,7 @@ from typing import Any
 from devices.ble_events import (
     Advertised,
     BondForgotten,
+    CharacteristicNotified,
     CharacteristicRead,
     CharacteristicRefused,
     CharacteristicWritten,
@@ -363,6 +364,7 @@ __all__ = [
     "BootstrappingFailed",
     "BootstrappingRequested",
     "BootstrappingStarted",
+    "CharacteristicNotified",
     "CharacteristicRead",
     "CharacteristicRefused",
     "CharacteristicWritten",

@@ -60,7 +60,7 @@ class BleOwner:
 
     async def typed(self, peer: str) -> int | None:
         """The number that the other side shows."""
-        seen = self._medium.passkeys.get(peer)
+        seen = self.seen(peer)
         habit = self._table.code
         is_waiting = seen is None or habit == "none"
         self._emit(CodeRequired(peer=peer, kind="passkey", is_waiting=is_waiting))
@@ -70,6 +70,10 @@ class BleOwner:
         is_wrong = habit == "wrong" or (habit == "wrong-then-right" and not self._has_erred)
         self._has_erred = self._has_erred or is_wrong
         return seen % _HIGHEST + 1 if is_wrong else seen
+
+    def seen(self, peer: str) -> int | None:
+        """The number that the other side shows, as far as a person there could read it."""
+        return self._medium.passkeys.get(peer)
 
     def shown(self, peer: str, number: int) -> None:
         """The number is on the display from now on."""

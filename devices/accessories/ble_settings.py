@@ -11,7 +11,9 @@ from devices.accessories.base import Settings
 from devices.accessories.wifi_aware_policy import Policy
 from devices.bluetooth.tables import AdvertTable, BleAddress, ServiceTable, Table
 
-PairingMethod = Literal["none", "just-works", "passkey-shown", "passkey-typed", "numeric-comparison"]
+PairingMethod = Literal[
+    "none", "just-works", "passkey-shown", "passkey-typed", "numeric-comparison", "keyboard-and-display"
+]
 
 
 class BlePairingTable(Table):

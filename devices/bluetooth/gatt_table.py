@@ -25,6 +25,11 @@ _ERRORS: Mapping[int, str] = {
     att.ErrorCode.WRITE_NOT_PERMITTED: "write-not-permitted",
 }
 
+_PERMITTED_BY = {
+    "read": ({"read"}, att.ErrorCode.READ_NOT_PERMITTED),
+    "write": ({"write", "write-without-response"}, att.ErrorCode.WRITE_NOT_PERMITTED),
+}
+
 
 def _is_no_refusal(record: logging.LogRecord) -> bool:
     """A write command that is refused has no answer, and Bumble logs it; here the event log tells it."""
@@ -113,6 +118,9 @@ class GattTable:
             kept.on_write(kept.value)
 
     def _check(self, kept: GattValue, connection: Connection, operation: str) -> None:
+        by, error = _PERMITTED_BY[operation]
+        if not by & set(kept.table.properties):  # Bumble's server lets everybody
+            self._refuse(kept, connection, operation, error)
         security = kept.table.security
         if security == "open":
             return

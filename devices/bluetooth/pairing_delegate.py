@@ -1,4 +1,4 @@
-"""What an accessory says while it pairs: Bumble's questions, answered by the accessory's owner.
+"""What one side says while it pairs: Bumble's questions, answered by its owner.
 
 Source: Core Specification 5.4, Vol 3, Part H, 2.3.5.1 (IO capabilities) and 3.5.5 (reasons of a failure).
 """
@@ -7,8 +7,11 @@ import logging
 from collections.abc import Awaitable, Mapping
 from typing import Protocol
 
+from bumble import hci
 from bumble.pairing import PairingDelegate
 from bumble.smp import ErrorCode
+
+from devices.ble_events import PairingFailed
 
 logging.getLogger("bumble.smp").setLevel(logging.ERROR)  # a pairing that fails is the event log's matter
 
@@ -18,6 +21,7 @@ IO_CAPABILITIES: Mapping[str, PairingDelegate.IoCapability] = {
     "passkey-shown": PairingDelegate.IoCapability.DISPLAY_OUTPUT_ONLY,
     "passkey-typed": PairingDelegate.IoCapability.KEYBOARD_INPUT_ONLY,
     "numeric-comparison": PairingDelegate.IoCapability.DISPLAY_OUTPUT_AND_YES_NO_INPUT,
+    "keyboard-and-display": PairingDelegate.IoCapability.DISPLAY_OUTPUT_AND_KEYBOARD_INPUT,
 }
 
 
@@ -67,7 +71,7 @@ class AccessoryDelegate(PairingDelegate):
         return self._owner.drawn()
 
 
-WORDS: Mapping[int, tuple[str, str, str]] = {
+_WORDS: Mapping[int, tuple[str, str, str]] = {
     ErrorCode.PASSKEY_ENTRY_FAILED: ("cancelled", "a passkey is typed", "no passkey"),
     ErrorCode.AUTHENTICATION_REQUIREMENTS: ("not-agreed", "a method that meets both sides' requirements", "none"),
     ErrorCode.CONFIRM_VALUE_FAILED: ("wrong-passkey", "the confirm value of the same passkey", "another"),
@@ -79,3 +83,23 @@ WORDS: Mapping[int, tuple[str, str, str]] = {
     ErrorCode.NUMERIC_COMPARISON_FAILED: ("rejected", "two equal numbers, confirmed on both sides", "a no"),
 }
 """SMP's reason -> cause, what was expected, what came."""
+
+
+def pairing_failed(peer: str, method: str, code: int) -> PairingFailed:
+    """The event of an attempt that ended with this reason of SMP's."""
+    cause, expected, came = _WORDS.get(code, ("not-agreed", "a valid exchange", ErrorCode(code).name.lower()))
+    return PairingFailed(
+        peer=peer,
+        method=method,
+        error="AuthenticationError" if cause.startswith("wrong") else "PairingRefusedError",
+        cause=cause,
+        rule=f"Core Vol 3 Part H 3.5.5: {ErrorCode(code).name.lower().replace('_', ' ')}",
+        expected=expected,
+        came=came,
+        code=int(code),
+    )
+
+
+def code_in_words(code: int) -> str:
+    """HCI's reason of a disconnection."""
+    return hci.HCI_ErrorCode(code).name.removesuffix("_ERROR").lower().replace("_", "-")

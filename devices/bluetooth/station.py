@@ -13,7 +13,6 @@ from bumble.device import AdvertisingType, Connection, Device, DeviceConfigurati
 from bumble.host import Host
 from bumble.keys import MemoryKeyStore, PairingKeys
 from bumble.pairing import PairingConfig
-from bumble.smp import ErrorCode
 from bumble.transport.common import AsyncPipeSink
 
 from devices.ble_events import (
@@ -23,7 +22,6 @@ from devices.ble_events import (
     Disconnected,
     Hidden,
     PairingCompleted,
-    PairingFailed,
     PairingVerified,
     Subscribed,
     Unsubscribed,
@@ -31,7 +29,7 @@ from devices.ble_events import (
 from devices.bluetooth.chance import seed_bluetooth
 from devices.bluetooth.gatt_table import GattTable, GattValue, peer_of
 from devices.bluetooth.misbehaviour import Misbehaviour
-from devices.bluetooth.pairing_delegate import WORDS, AccessoryDelegate, Owner
+from devices.bluetooth.pairing_delegate import AccessoryDelegate, Owner, code_in_words, pairing_failed
 from devices.bluetooth.radio import Radio, public_address
 from devices.bluetooth.tables import ServiceTable
 from devices.media.ble import BleMedium
@@ -231,7 +229,7 @@ class Station:
     def _disconnected(self, connection: Connection, code: int) -> None:
         self._encrypted_by_pairing.discard(connection.handle)
         was_full = len(self.device.connections) == self.settings.max_connections - 1
-        self._emit(Disconnected(peer=peer_of(connection), reason=_words(hci.HCI_ErrorCode(code)), code=code))
+        self._emit(Disconnected(peer=peer_of(connection), reason=code_in_words(code), code=code))
         if was_full:
             self.begin(self._advertise(tell=True))
 
@@ -346,19 +344,7 @@ class Station:
         # Bumble would go on with the failed session when the peer tries again.
         self.device.smp_manager.sessions.pop(connection.handle, None)
         self._encrypted_by_pairing.discard(connection.handle)
-        cause, expected, came = WORDS.get(code, ("not-agreed", "a valid exchange", ErrorCode(code).name.lower()))
-        self._emit(
-            PairingFailed(
-                peer=peer_of(connection),
-                method=self.settings.method,
-                error="AuthenticationError" if cause.startswith("wrong") else "PairingRefusedError",
-                cause=cause,
-                rule=f"Core Vol 3 Part H 3.5.5: {ErrorCode(code).name.lower().replace('_', ' ')}",
-                expected=expected,
-                came=came,
-                code=int(code),
-            )
-        )
+        self._emit(pairing_failed(peer_of(connection), self.settings.method, code))
 
     def _encrypted(self, connection: Connection) -> None:
         if connection.is_encrypted and connection.handle not in self._encrypted_by_pairing:
@@ -381,7 +367,3 @@ class Station:
         for address in forgotten:
             self._emit(BondForgotten(peer=address.removesuffix("/P"), reason=reason))
         return len(forgotten)
-
-
-def _words(code: hci.HCI_ErrorCode) -> str:
-    return code.name.removesuffix("_ERROR").lower().replace("_", "-")
