@@ -32,7 +32,8 @@ async def serve_control(
     """
     if token is None and not is_loopback(host):
         raise UsageError(f"the control API stays on loopback without a token, so it cannot listen on {host}")
-    async with serve_control_on(live, listen_tcp(host, port, WHAT, explicit=explicit), token=token) as url:
+    sock = listen_tcp(host, port, WHAT, explicit=explicit, on_lan=False)
+    async with serve_control_on(live, sock, token=token) as url:
         yield url
 
 

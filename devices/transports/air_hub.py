@@ -151,7 +151,7 @@ class AirHub:
         """Open the air at a UDP port; 0 = any. Raises TransportUnavailableError, or ClockError in virtual time."""
         if air.clock.virtual:
             raise ClockError("the air over UDP meets programs that live in real time; start the home in real time")
-        hub = cls(air, header, emit, bind_udp(host, port, "air hub"))
+        hub = cls(air, header, emit, bind_udp(host, port, "air hub", on_lan=False))
         try:
             await hub._serve()
         except BaseException:

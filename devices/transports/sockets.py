@@ -1,8 +1,13 @@
-"""Bound sockets: TCP listeners and silent UDP ports, with errors that name what is taken."""
+"""Bound sockets: TCP listeners and silent UDP ports, with errors that name what is taken.
+
+Somebody may watch which servers there are (`watch_sockets`), in order to stand in front of them.
+"""
 
 import errno
 import socket
 from collections.abc import Sequence
+from contextvars import ContextVar
+from typing import Protocol
 
 from devices.errors import TransportUnavailableError
 
@@ -10,8 +15,53 @@ _NEXT_PORTS = 200
 _BACKLOG = 100
 
 
-def _bind(kind: socket.SocketKind, host: str, port: int) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, kind)
+class SocketWatcher(Protocol):
+    """Is told of every server that opens, before anybody else is, and of its end."""
+
+    def opened(self, sock: socket.socket, *, on_lan: bool) -> None:
+        """A TCP socket listens, or a UDP socket is bound; `on_lan` unless it is no accessory's."""
+
+    def closed(self, sock: socket.socket) -> None:
+        """It is being closed."""
+
+
+_WATCHER: ContextVar[SocketWatcher | None] = ContextVar("watcher", default=None)
+
+
+def watch_sockets(watcher: SocketWatcher) -> None:
+    """From now on, in this task and in all that it starts."""
+    _WATCHER.set(watcher)
+
+
+class _Watched(socket.socket):
+    """Tells the watcher that was there when it was made."""
+
+    def __init__(self, kind: socket.SocketKind, watcher: SocketWatcher, *, on_lan: bool) -> None:
+        super().__init__(socket.AF_INET, kind)
+        self._watcher = watcher
+        self._on_lan = on_lan
+
+    def bind(self, address: object) -> None:
+        super().bind(address)  # type: ignore[arg-type]  # typeshed's name for it is private
+        if self.type == socket.SOCK_DGRAM:
+            self._watcher.opened(self, on_lan=self._on_lan)
+
+    def listen(self, backlog: int = _BACKLOG, /) -> None:
+        super().listen(backlog)
+        self._watcher.opened(self, on_lan=self._on_lan)
+
+    def close(self) -> None:
+        self._watcher.closed(self)
+        super().close()
+
+
+def _socket(kind: socket.SocketKind, *, on_lan: bool) -> socket.socket:
+    watcher = _WATCHER.get()
+    return socket.socket(socket.AF_INET, kind) if watcher is None else _Watched(kind, watcher, on_lan=on_lan)
+
+
+def _bind(kind: socket.SocketKind, host: str, port: int, *, on_lan: bool) -> socket.socket:
+    sock = _socket(kind, on_lan=on_lan)
     try:
         if kind == socket.SOCK_STREAM:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -25,15 +75,17 @@ def _bind(kind: socket.SocketKind, host: str, port: int) -> socket.socket:
     return sock
 
 
-def listen_tcp(host: str, port: int, what: str, *, explicit: bool) -> socket.socket:
+def listen_tcp(host: str, port: int, what: str, *, explicit: bool, on_lan: bool = True) -> socket.socket:
     """A listening TCP socket; port 0 = any. A default port that is taken gives the next free one.
+
+    `on_lan` is False where it stands for no accessory on the local network.
 
     Raises TransportUnavailableError, which names the port, where an explicit one is taken.
     """
     candidates: Sequence[int] = (port,) if explicit or port == 0 else range(port, port + _NEXT_PORTS)
     for candidate in candidates:
         try:
-            return _bind(socket.SOCK_STREAM, host, candidate)
+            return _bind(socket.SOCK_STREAM, host, candidate, on_lan=on_lan)
         except OSError as problem:
             if problem.errno != errno.EADDRINUSE:
                 raise TransportUnavailableError(
@@ -48,7 +100,7 @@ def listen_tcp(host: str, port: int, what: str, *, explicit: bool) -> socket.soc
 
 def reserve_tcp(host: str, port: int, what: str) -> socket.socket:
     """A port that refuses every connection until somebody listens there; 0 = any. Raises TransportUnavailableError."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock = _socket(socket.SOCK_STREAM, on_lan=True)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
@@ -58,10 +110,10 @@ def reserve_tcp(host: str, port: int, what: str) -> socket.socket:
     return sock
 
 
-def bind_udp(host: str, port: int, what: str) -> socket.socket:
+def bind_udp(host: str, port: int, what: str, *, on_lan: bool = True) -> socket.socket:
     """A bound UDP socket that nobody reads; port 0 = any. Raises TransportUnavailableError."""
     try:
-        return _bind(socket.SOCK_DGRAM, host, port)
+        return _bind(socket.SOCK_DGRAM, host, port, on_lan=on_lan)
     except OSError as problem:
         reason = "is taken by another program" if problem.errno == errno.EADDRINUSE else f"fails: {problem.strerror}"
         raise TransportUnavailableError(
