@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from devices.cli import output
+from devices.cli.up import MAX_SEED
 from devices.errors import EmulatorError, UsageError
 
 app = typer.Typer(help="Show, compare and convert transcripts.", no_args_is_help=True)
@@ -59,6 +60,32 @@ def diff(
         for line in divergence_lines(found):
             output.say(line)
     if found is not None:
+        raise typer.Exit(EmulatorError.exit_code)
+
+
+@app.command()
+def replay(
+    file: FileArgument,
+    home: Annotated[
+        Path, typer.Argument(metavar="HOME.toml", help="The home to say it to: the recorded one, changed.")
+    ],
+    seed: Annotated[int | None, typer.Option(min=0, max=MAX_SEED, help="Instead of the recorded seed.")] = None,
+    at_once: Annotated[
+        bool, typer.Option("--at-once", help="Each request as soon as the one before is answered, not at its time.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document a request, one a line.")] = False,
+) -> None:
+    """Say a recorded program's HTTP requests again, to another home; exit 1 where it answers otherwise.
+
+    Record with `--transcript DIR --secrets` (`up`, `run`) or `--artifacts DIR --secrets` (`exec`): what programs say
+    may hold keys. What went over TLS or DTLS cannot be said again.
+    """
+    from devices.cli.exec_ import sigterm_as_interrupt
+    from devices.cli.replay import replay_file
+
+    with sigterm_as_interrupt():
+        same = replay_file(file, home, seed, at_once=at_once, json=json)
+    if not same:
         raise typer.Exit(EmulatorError.exit_code)
 
 

@@ -11,11 +11,12 @@ from ipaddress import IPv4Address
 
 from devices.errors import MediumError
 from devices.media.medium import Flight, Medium, MediumPort, Receive, Tap
+from devices.media.socket_wire import GATEWAY
+from devices.media.tcp_lan import VirtualTcp
 from devices.sim.clock import Clock
 from pairing.dnssd.service import GROUP_V4, GROUP_V6, MDNS_PORT, Link
 from pairing.engine import Address, Endpoint
 
-GATEWAY = "gateway"
 LATENCY_US = 1_000
 _VIRTUAL_LINK = "lan"
 _BLOCKS = ("192.0.2", "198.51.100", "203.0.113", *(f"198.18.{third}" for third in range(256)))
@@ -30,6 +31,8 @@ class Lan(Medium):
         self.latency_us = LATENCY_US if clock.virtual else 0
         self._hosts: dict[str, str] = {}
         self._actors: dict[str, str] = {}
+        self.tcp = VirtualTcp(self, self._actors.get)
+        """Connections in virtual time."""
         self._gateway: MediumPort | None = None
         self._gateway_links: tuple[Link, ...] = ()
 

@@ -91,6 +91,11 @@ class Medium:
         self._ports: list[MediumPort] = []
 
     @property
+    def taps(self) -> Sequence[Tap]:
+        """Who sees what it carries."""
+        return self._taps
+
+    @property
     def ports(self) -> Sequence[MediumPort]:
         """The ports in the order in which they joined."""
         return tuple(self._ports)

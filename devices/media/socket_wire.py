@@ -11,17 +11,17 @@ is asked; each chunk that is read or written is one segment.
 """
 
 import asyncio
-import socket
-import struct
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
-from devices.media.lan import GATEWAY
+from devices.media.abrupt import play_cut, reset, steps_of
 from devices.media.medium import Flight, Medium
 from devices.media.tcp_way import Mark, Way
 from pairing.engine import Endpoint, Micros
 
+GATEWAY = "gateway"
+"""Who stands for every real program."""
 _HIGH, _LOW = 262_144, 65_536
 """Octets under way: above the first a side is told to wait, below the second to go on."""
 
@@ -34,6 +34,14 @@ class Forgetful(Protocol):
         """Whether whoever closes a connection now is not heard of again."""
 
 
+@runtime_checkable
+class OctetTap(Protocol):
+    """A tap of a medium that sees what goes over TCP connections, too."""
+
+    def octets(self, actor: str, own: Endpoint, peer: Endpoint, payload: bytes, *, inward: bool) -> None:
+        """Octets were sent, by the real program (`inward`) or to it."""
+
+
 class SocketWire:
     """The medium that the sockets of one actor run on. Close it after its servers."""
 
@@ -41,6 +49,7 @@ class SocketWire:
         self.medium = medium
         self.actor = actor
         self.peer = peer
+        self.taps = [each for each in medium.taps if isinstance(each, OctetTap)]
         self._left_over: set[asyncio.Transport] = set()
 
     def protocol(self, inner: asyncio.BaseProtocol) -> asyncio.Protocol:
@@ -63,16 +72,19 @@ class SocketWire:
 
     def survivors(self, payload: bytes, peer: Endpoint, own: Endpoint, *, inward: bool) -> "list[Flight]":
         """What the faults make of octets on their way from the peer (`inward`) or to it."""
+        return [*self.medium.survivors(self.flight(payload, peer, own, inward=inward))]
+
+    def flight(self, payload: bytes, peer: Endpoint, own: Endpoint, *, inward: bool = True) -> Flight:
+        """Octets on their way, as a fault sees them."""
         now = self.medium.clock.now()
         sender, receiver, source, to = self.peer, self.actor, peer, own
         if not inward:
             sender, receiver, source, to = receiver, sender, to, source
-        return [*self.medium.survivors(Flight(self.medium.name, sender, receiver, source, to, payload, now, now))]
+        return Flight(self.medium.name, sender, receiver, source, to, payload, now, now)
 
     def forgets(self, peer: Endpoint, own: Endpoint) -> bool:
         """Whether a fault is in force under which a FIN that is lost is lost for good."""
-        now = self.medium.clock.now()
-        flight = Flight(self.medium.name, self.actor, self.peer, own, peer, b"", now, now)
+        flight = self.flight(b"", peer, own, inward=False)
         return any(rule.forgets(flight) for rule in self.medium.rules if isinstance(rule, Forgetful))
 
     def leave(self, transport: asyncio.Transport) -> None:
@@ -89,15 +101,6 @@ class SocketWire:
             each.abort()
 
 
-def reset(transport: asyncio.BaseTransport) -> None:
-    """End a TCP connection by RST, whatever was still to be sent."""
-    sock = transport.get_extra_info("socket")
-    if sock is not None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()
-
-
 class _Connection(asyncio.Protocol):
     """What the socket sees as its protocol, and, through `_Facade`, the protocol as its transport."""
 
@@ -110,6 +113,8 @@ class _Connection(asyncio.Protocol):
         self._outward = Way(clock, lambda octets: self._due(octets, inward=False), self._left, self._vanish)
         self._loop = asyncio.get_running_loop()
         self._is_over = False
+        self._is_cut = False
+        self._is_mute = False
         self._is_full = {"socket": False, "wire": False}
         self._error: Exception | None = None
 
@@ -128,6 +133,8 @@ class _Connection(asyncio.Protocol):
             if self._due(data, inward=True) is not None:
                 reset(self.transport)
             return
+        for tap in self._wire.taps:
+            tap.octets(self._wire.actor, self._own, self._peer, data, inward=True)
         self._inward.push(data)
         if self._inward.waiting > _HIGH:
             self.transport.pause_reading()
@@ -156,11 +163,15 @@ class _Connection(asyncio.Protocol):
 
     def send(self, octets: bytes, mark: Mark | None = None) -> None:
         """What the server writes, or that it ends."""
-        if self._is_over or (self.closing and mark is None):
+        if self._is_over or (mark is None and (self.closing or self._is_mute)):
             return
         if mark is Mark.LOST:
             self._cut_off()
             return
+        if octets:
+            for tap in self._wire.taps:
+                tap.octets(self._wire.actor, self._own, self._peer, octets, inward=False)
+        self._is_mute = self._is_mute or mark is Mark.END
         if mark is Mark.CLOSED:
             self.closing = True
             is_lost = self._outward.is_stuck or self._due(b"", inward=False) is None
@@ -199,9 +210,17 @@ class _Connection(asyncio.Protocol):
             if not self.inner.eof_received():
                 self.send(b"", Mark.CLOSED)
         elif not self._is_over:
-            _feed(self.inner, octets)
+            self._read(octets)
             if self._inward.waiting <= _LOW and not (self.closing or self._inward.is_held):
                 self.transport.resume_reading()
+
+    def _read(self, octets: bytes) -> None:
+        medium = self._wire.medium
+        if self._is_cut or not (steps := steps_of(medium.rules, self._wire.flight(octets, self._peer, self._own))):
+            feed(self.inner, octets)
+        else:
+            self._is_cut = True
+            play_cut(medium.clock, _Facade(self), steps, lambda: feed(self.inner, octets))
 
     def _left(self, octets: bytes, mark: Mark | None) -> None:
         match mark:
@@ -302,7 +321,7 @@ class _Facade(asyncio.Transport):
         self._connection.send(b"", Mark.LOST)
 
 
-def _feed(protocol: Any, octets: bytes) -> None:
+def feed(protocol: Any, octets: bytes) -> None:
     """Hand octets to a protocol of either kind."""
     if not isinstance(protocol, asyncio.BufferedProtocol):
         protocol.data_received(octets)

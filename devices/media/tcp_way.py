@@ -19,6 +19,7 @@ _MOST_FINS = 8
 class Mark(Enum):
     """What stands where octets end."""
 
+    OPEN = "a connection is asked for, or made"
     END = "no more octets"
     CLOSED = "closed in peace"
     LOST = "cut off"

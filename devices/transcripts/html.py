@@ -11,7 +11,7 @@ from html import escape
 
 from devices.errors import TranscriptError
 from devices.events import vocabulary
-from devices.transcripts.reader import Frame, Happened, Header, Record
+from devices.transcripts.reader import Frame, Happened, Header, Octets, Record
 from devices.transcripts.rungs import Cast, Mark, Rung, rungs
 from devices.transcripts.show import record_document
 from pairing.engine import Micros
@@ -19,7 +19,7 @@ from pairing.engine import Micros
 _ROW, _TOP, _LANE, _LEFT, _MARGIN = 22, 44, 130, 110, 20
 _CHARACTER = 7.3
 _LONGEST = 150
-_COLOURS = {"air": "#1a6fb5", "lan": "#2e7d4f", "mesh": "#8a5a00", "ble": "#6a3fb0"}
+_COLOURS = {"air": "#1a6fb5", "lan": "#2e7d4f", "mesh": "#8a5a00", "ble": "#6a3fb0", "tcp": "#b0503f"}
 _STYLE = """
 :root { color-scheme: light; }
 body { font: 14px/1.45 system-ui, sans-serif; margin: 24px; color: #1c1f23; background: #fff; }
@@ -137,7 +137,7 @@ def _details(number: int, record: Record, cast: Cast) -> str:
 
 
 def _media(rows: Iterable[Record]) -> Iterable[str]:
-    return (each.medium for each in rows if isinstance(each, Frame))
+    return ("tcp" if isinstance(each, Octets) else each.medium for each in rows if isinstance(each, Frame | Octets))
 
 
 def _seconds(at_us: Micros) -> str:
@@ -145,6 +145,8 @@ def _seconds(at_us: Micros) -> str:
 
 
 def _without_secrets(record: Record) -> Record:
+    if isinstance(record, Octets):
+        return dataclasses.replace(record, payload=record.payload.partition(b"\r\n")[0])
     if not isinstance(record, Happened):
         return record
     cls = vocabulary().get(str(record.event["type"]))

@@ -49,6 +49,18 @@ class Fate:
 
 
 @dataclass(frozen=True, slots=True)
+class Octets:
+    """Octets of a TCP connection that a real program has to an actor; `inward` from the program."""
+
+    at_us: Micros
+    actor: str
+    own: Endpoint
+    peer: Endpoint
+    inward: bool
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Happened:
     """An event, in the flat form of the log."""
 
@@ -56,7 +68,7 @@ class Happened:
     event: Mapping[str, Any]
 
 
-Record: TypeAlias = Header | Frame | Fate | Happened
+Record: TypeAlias = Header | Frame | Fate | Octets | Happened
 
 
 def read_transcript(stream: BinaryIO, name: str = "transcript") -> Iterator[Record]:
@@ -115,6 +127,10 @@ def _record(value: object) -> Record:
             payloads = _member(value, "b", _list_of(_octets)) if "b" in value else None
             medium, sender, receiver = (_member(value, name, _text) for name in ("m", "s", "r"))
             return Fate(at_us, medium, sender, receiver, arrivals, payloads)
+        case "octets":
+            own, peer = (_member(value, name, _endpoint) for name in ("own", "peer"))
+            inward, payload = _member(value, "in", _truth), _member(value, "b", _octets)
+            return Octets(at_us, _member(value, "s", _text), own, peer, inward, payload)
         case "event":
             event = _member(value, "e", _mapping)
             _member(event, "id", _uint)
@@ -122,7 +138,7 @@ def _record(value: object) -> Record:
             _member(event, "actor", _text)
             return Happened(at_us, event)
         case kind:
-            raise _WrongMemberError(f"no record is of kind {kind!r}; known: event, fate, frame")
+            raise _WrongMemberError(f"no record is of kind {kind!r}; known: event, fate, frame, octets")
 
 
 def _member(value: Mapping[Any, Any], name: str, check: Callable[[object], ValueT]) -> ValueT:
@@ -150,6 +166,19 @@ def _octets(value: object) -> bytes:
     if not isinstance(value, bytes):
         raise _WrongMemberError(f"expected bytes, came {_shown(value)}")
     return value
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _WrongMemberError(f"expected true or false, came {_shown(value)}")
+    return value
+
+
+def _endpoint(value: object) -> Endpoint:
+    address = _address(value)
+    if not isinstance(address, Endpoint):
+        raise _WrongMemberError(f"expected [host, port, link], came {_shown(value)}")
+    return address
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -66,6 +66,12 @@ class Recorder:
             record["b"] = [each.payload for each in survivors]
         self._write(record)
 
+    def octets(self, actor: str, own: Endpoint, peer: Endpoint, payload: bytes, *, inward: bool) -> None:
+        """Octets went over a TCP connection of a real program. They may be keys in the open."""
+        if self._secrets:
+            record = {"k": "octets", "t": self._now(), "s": actor, "in": inward, "b": payload}
+            self._write({**record, "own": _address(own), "peer": _address(peer)})
+
     def happened(self, event: StampedEvent) -> None:
         """An event was logged."""
         self._write({"k": "event", "t": event.at_us, "e": event.as_json(secrets=self._secrets)})

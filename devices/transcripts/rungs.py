@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from enum import Enum
 
 from devices.transcripts.hci_ways import HciWays, is_hci, own_address
-from devices.transcripts.reader import Fate, Frame, Happened, Header, Record
-from devices.transcripts.summary import event_summary, fate_summary, frame_summary
+from devices.transcripts.reader import Fate, Frame, Happened, Header, Octets, Record
+from devices.transcripts.summary import event_summary, fate_summary, frame_summary, octets_summary
 from pairing.engine import Address, Endpoint, Micros
 from pairing.nan.service_id import service_id
+
+PROGRAM = "program"
+"""The column of real programs that are connected by TCP."""
 
 
 class Mark(Enum):
@@ -73,6 +76,9 @@ class Cast:
                 service = record.event.get("service")
                 if isinstance(service, str) and service not in self.services.values():
                     self.services[service_id(service)] = service
+            case Octets():
+                self._enter(record.actor)
+                self._enter(PROGRAM)
             case Header():
                 pass
 
@@ -102,6 +108,9 @@ def rungs(records: Iterable[Record], cast: Cast, *, hci: bool = False) -> Iterat
             case Fate():
                 mark = Mark.CHANGED if record.arrivals else Mark.LOST
                 yield Rung(record.at_us, mark, record.receiver, (), fate_summary(record), record.medium)
+            case Octets():
+                way = (PROGRAM, (record.actor,)) if record.inward else (record.actor, (PROGRAM,))
+                yield Rung(record.at_us, Mark.SENT, *way, octets_summary(record), "tcp")
             case Happened():
                 yield Rung(record.at_us, Mark.EVENT, str(record.event["actor"]), (), event_summary(record))
 

@@ -9,10 +9,10 @@ from typing import Any
 from devices.errors import TranscriptError
 from devices.event_log import plain
 from devices.transcripts.ladder import drawn, ladder
-from devices.transcripts.reader import Fate, Frame, Happened, Header, Record, read_transcript
+from devices.transcripts.reader import Fate, Frame, Happened, Header, Octets, Record, read_transcript
 from devices.transcripts.recorder import FORMAT, VERSION
 from devices.transcripts.rungs import Cast, rungs
-from devices.transcripts.summary import frame_summary
+from devices.transcripts.summary import frame_summary, octets_summary
 from pairing.engine import Address, Endpoint
 
 
@@ -76,6 +76,17 @@ def record_document(record: Record) -> dict[str, Any]:
             if record.payloads is not None:
                 document["payloads"] = [each.hex() for each in record.payloads]
             return document
+        case Octets():
+            return {
+                "record": "octets",
+                "at_us": record.at_us,
+                "actor": record.actor,
+                "own": _address(record.own),
+                "peer": _address(record.peer),
+                "inward": record.inward,
+                "summary": octets_summary(record),
+                "payload": record.payload.hex(),
+            }
         case Happened():
             return {"record": "event", "at_us": record.at_us, **plain(record.event)}
 

@@ -4,13 +4,14 @@ Frames are read with the codecs of `pairing`; bytes that nobody here understands
 whoever prints them to a terminal escapes them.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from devices.decode.air_summary import Names, air_summary
 from devices.decode.hci import hci_summary
 from devices.events import members
-from devices.transcripts.reader import Fate, Frame, Happened
+from devices.transcripts.reader import Fate, Frame, Happened, Octets
 from pairing.dnssd.messages import Message, Question, Record, RecordType, decode
 from pairing.dnssd.names import text
 from pairing.dnssd.records import SrvFields, address_of, pointed
@@ -18,6 +19,7 @@ from pairing.dnssd.service import MDNS_PORT
 from pairing.engine import Address, Endpoint
 from pairing.errors import DecodeError
 
+_HTTP = re.compile(rb"[A-Z]{3,10} [!-~]{1,200} HTTP/1\.[01]|HTTP/1\.[01] [0-9]{3} [ -~]{0,80}")
 _SHOWN = 3
 _LONGEST_VALUE = 48
 _NOT_SHOWN = frozenset(
@@ -38,6 +40,14 @@ def frame_summary(frame: Frame, names: Names | None = None) -> str:
         except DecodeError as problem:
             return f"{frame.medium} {len(frame.payload)} bytes that are no DNS message: {problem}"
     return f"{frame.medium} {len(frame.payload)} bytes"
+
+
+def octets_summary(octets: Octets) -> str:
+    """What octets of a TCP connection say: the first line of a request or an answer, or how many they are."""
+    line = octets.payload.partition(b"\r\n")[0]
+    if _HTTP.fullmatch(line):
+        return line.decode("ascii")
+    return f"tcp {len(octets.payload)} bytes"
 
 
 def message_summary(message: Message) -> str:
