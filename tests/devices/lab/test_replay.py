@@ -27,7 +27,8 @@ dataset = { network_name = "Before" }
 """
 GET = b"GET /node/dataset/active HTTP/1.1\r\nHost: br\r\n\r\n"
 HEAD = b"HEAD /node HTTP/1.1\r\nHost: br\r\n\r\n"
-PUT = b'PUT /node/state HTTP/1.1\r\nHost: br\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n"disable"'
+JSON = b"Content-Type: application/json\r\nContent-Length: 9\r\n\r\n"
+PUT = b"PUT /node/state HTTP/1.1\r\nHost: br\r\nConnection: close\r\n" + JSON + b'"disable"'
 OWN, PEER = Endpoint("127.0.0.1", 8081), Endpoint("127.0.0.1", 50_000)
 
 
