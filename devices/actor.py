@@ -121,6 +121,6 @@ class Actor:
 
 
 @cache
-def _adapter(method: Callable[..., Any]) -> TypeAdapter[Any]:
+def _adapter(method: Any) -> TypeAdapter[Any]:
     """What checks a method's arguments and calls it; made once, since that takes milliseconds."""
     return TypeAdapter(method)

@@ -12,8 +12,10 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from devices.lab.scenario import Scenario
     from devices.lab.shrink import Shrunk
     from devices.lab.sweep import SeedResult
+    from devices.lab.sweep_state import Standing, StateFile
 
 _MOST_SHRUNK = 5
 """How many failures of different kinds one sweep shrinks."""
@@ -27,6 +29,11 @@ def sweep(
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="How many processes. (default: one a processor)")
     ] = None,
+    client: Annotated[
+        str | None,
+        typer.Option(metavar="COMMAND", help="Run this program beside each home, in place of the file's [client]."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a sweep of the same was interrupted.")] = False,
     shrink: Annotated[
         bool, typer.Option(help="Reduce the first failure of each kind to the smallest fault schedule.")
     ] = True,
@@ -35,57 +42,131 @@ def sweep(
     ] = Path("pairlab-failures"),
     json: Annotated[bool, typer.Option("--json", help="One JSON document at the end.")] = False,
 ) -> None:
-    """Run a scenario with many seeds, and shrink what fails to the smallest fault schedule that replays it."""
+    """Run a scenario with many seeds, and shrink what fails to the smallest fault schedule that replays it.
+
+    Interrupted, it leaves a file beside the folder of --shrunk; the same command with --resume goes on from there.
+    """
     from devices.cli import output
+    from devices.cli.run import command_words
     from devices.errors import EmulatorError
-    from devices.lab.result import replay_command
+    from devices.lab.scenario import read_scenario, with_client
     from devices.lab.sweep import parse_seeds
 
     wanted = parse_seeds(seeds)
-    done, failures = _sweep(scenario, wanted, workers, quiet=json)
-    interrupted = done < len(wanted)
-    reduced = _shrink(scenario, failures, shrunk) if shrink and not interrupted else {}
+    story = read_scenario(scenario)
+    if client is not None:
+        story = with_client(story, command_words(client))
+    course = _Course(story, wanted, shrunk.parent, resume=resume, json=json)
+    standing = course.run(workers)
+    interrupted = standing.done < len(wanted)
+    reduced = _shrink(story, standing.failures, shrunk) if shrink and not interrupted else {}
+    if not interrupted:
+        course.end()
+    passed, failed = standing.done - len(standing.failures), len(standing.failures)
     if json:
         output.emit(
             {
                 "scenario": str(scenario),
                 "seeds": seeds,
-                "passed": done - len(failures),
-                "failed": len(failures),
+                "passed": passed,
+                "failed": failed,
                 "interrupted": interrupted,
-                "failures": [{**each.as_json(scenario), **_document(reduced.get(each.seed))} for each in failures],
+                "failures": [
+                    {**each.as_json(story), **_document(reduced.get(each.seed))} for each in standing.failures
+                ],
             }
         )
     else:
-        for each in failures:
-            output.say(f"FAIL  seed {each.seed}  {_where(each)}{each.reason}")
-            output.say(f"      again: {replay_command(scenario, each.seed)}")
-            if each.seed in reduced:
-                output.say(f"      {_shrunk_line(*reduced[each.seed])}")
-        end = f"interrupted after {done} of {len(wanted)} seeds: " if interrupted else ""
-        output.say(f"{scenario}: {end}{done - len(failures)} passed, {len(failures)} failed")
+        _tell(story, standing.failures, reduced)
+        end = f"interrupted after {standing.done} of {len(wanted)} seeds: " if interrupted else ""
+        output.say(f"{scenario}: {end}{passed} passed, {failed} failed")
     if interrupted:
         raise KeyboardInterrupt
-    if failures:
+    if failed:
         raise typer.Exit(EmulatorError.exit_code)
 
 
+class _Course:
+    """A sweep from its first seed, or from where it was interrupted, to its last; and the file that knows."""
+
+    def __init__(self, scenario: "Scenario", seeds: "Sequence[int]", folder: Path, *, resume: bool, json: bool) -> None:
+        from devices.lab.sweep_state import Standing, read_standing, state_path
+
+        self._scenario = scenario
+        self._seeds = seeds
+        self._json = json
+        self._path = state_path(folder, scenario, seeds)
+        self._file: StateFile | None = None
+        found = read_standing(self._path, scenario, seeds) if resume else None
+        self._standing: Standing = found or Standing()
+        if resume:
+            self._say(
+                f"goes on after {self._standing.done} of {len(seeds)} seeds"
+                if found
+                else f"there is nothing to go on from ({self._path} is not there), so it begins"
+            )
+
+    def run(self, workers: int | None) -> "Standing":
+        """Until the last seed, or a Ctrl-C; then it says how to go on."""
+        from devices.errors import HostError
+        from devices.lab.sweep_state import StateFile
+
+        try:
+            self._file = StateFile(self._path, self._scenario, self._seeds, self._standing)
+        except HostError as problem:
+            self._say(f"cannot go on if it is interrupted: {problem}")
+        try:
+            standing = _sweep(self._scenario, self._seeds, workers, self._standing, self._file, bar=not self._json)
+        finally:
+            if self._file is not None:
+                self._file.close()
+        if self._file is not None and standing.done < len(self._seeds):
+            self._say(f"{self._path} knows where it ended: the same command with --resume goes on")
+        return standing
+
+    def end(self) -> None:
+        """Nothing is left to go on from."""
+        if self._file is not None:
+            self._file.remove()
+
+    def _say(self, text: str) -> None:
+        import sys
+
+        print(f"sweep: {text}", file=sys.stderr, flush=True)
+
+
+def _tell(
+    scenario: "Scenario",
+    failures: "Sequence[SeedResult]",
+    reduced: "Mapping[int, tuple[Shrunk | None, Path | None]]",
+) -> None:
+    from devices.cli import output
+    from devices.lab.result import replay_command
+
+    for each in failures:
+        output.say(f"FAIL  seed {each.seed}  {_where(each)}{each.reason}")
+        output.say(f"      again: {replay_command(scenario.path, each.seed, scenario.client)}")
+        if each.seed in reduced:
+            output.say(f"      {_shrunk_line(*reduced[each.seed])}")
+
+
 def _shrink(
-    path: Path, failures: "Sequence[SeedResult]", folder: Path
+    scenario: "Scenario", failures: "Sequence[SeedResult]", folder: Path
 ) -> "Mapping[int, tuple[Shrunk | None, Path | None]]":
     """By seed: what the first failure of each kind shrinks to, and the file that replays it."""
-    from devices.cli.exec_ import serve
+    from devices.cli.exec_ import serve, sigterm_as_interrupt
     from devices.lab.shrink import shrink, signature, write_shrunk
 
     first: dict[tuple[object, ...], SeedResult] = {}
     for each in failures:
         first.setdefault(signature(each), each)
     reduced: dict[int, tuple[Shrunk | None, Path | None]] = {}
-    for each in [*first.values()][:_MOST_SHRUNK]:
-        found = shrink(path, each.seed, serve)
-        written = write_shrunk(found, folder, path.stem) if found is not None and found.hits else None
-        if found is None or found.decisions or each.defect:
-            reduced[each.seed] = (found, written)
+    with sigterm_as_interrupt():
+        for each in [*first.values()][:_MOST_SHRUNK]:
+            found = shrink(scenario, each.seed, serve)
+            written = write_shrunk(found, folder, scenario.path) if found is not None and found.hits else None
+            if found is None or found.decisions or each.defect:
+                reduced[each.seed] = (found, written)
     return reduced
 
 
@@ -120,37 +201,38 @@ def _where(result: "SeedResult") -> str:
     return "" if result.step is None else f"step {result.step}: "
 
 
-def _sweep(path: Path, seeds: "Sequence[int]", workers: int | None, *, quiet: bool) -> "tuple[int, list[SeedResult]]":
-    """How many seeds ran until the end or a Ctrl-C, and the failures in their order. A bar on a terminal meanwhile."""
+def _sweep(
+    scenario: "Scenario",
+    seeds: "Sequence[int]",
+    workers: int | None,
+    standing: "Standing",
+    file: "StateFile | None",
+    *,
+    bar: bool,
+) -> "Standing":
+    """Where it stands at the end, or at a Ctrl-C. Meanwhile a bar on a terminal, elsewhere a line now and then."""
     import contextlib
     import sys
 
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from devices.cli import output
     from devices.cli.exec_ import serve, sigterm_as_interrupt
+    from devices.cli.sweep_progress import SweepProgress
     from devices.lab.sweep import sweep as sweep_seeds
+    from devices.lab.sweep_state import Standing
 
-    done = 0
-    failures: list[SeedResult] = []
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[failed]} failed"),
-        TimeRemainingColumn(compact=True),
-    )
-    console = output.console(sys.stderr)
-    show = sys.stderr.isatty() and not quiet
-    results = sweep_seeds(path, seeds, workers, serve)
-    bar = Progress(*columns, console=console, transient=True, disable=not show)
-    with sigterm_as_interrupt(), bar as progress, contextlib.closing(results):
-        task = progress.add_task("", total=len(seeds), failed=0)
+    done, failures = standing.done, [*standing.failures]
+    if done == len(seeds):
+        return standing
+    results = sweep_seeds(scenario, seeds[done:], workers, serve)
+    progress = SweepProgress(len(seeds), done, len(failures), bar=bar and sys.stderr.isatty())
+    with sigterm_as_interrupt(), progress, contextlib.closing(results):
         try:
             for result in results:
                 done += 1
                 if not result.passed:
                     failures.append(result)
-                progress.update(task, advance=1, failed=len(failures))
+                if file is not None:
+                    file.note(result)
+                progress.step(passed=result.passed)
         except KeyboardInterrupt:
             pass  # what was found until now is told
-    return done, failures
+    return Standing(done, tuple(failures))

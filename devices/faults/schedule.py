@@ -1,7 +1,9 @@
 """Chosen frames are hit, by number, and nothing else: what a failure shrinks to.
 
 Frames are counted per way (medium, sender, receiver) from the start of the home, so a hit stays on its frame while
-others are taken away. `Witness` writes the schedule down from a run whose faults drew their victims by chance.
+others are taken away. Multicast DNS has ways of its own (medium `mdns`): in real time anybody on the machine may speak
+it at any time, which must not move the frames of who is meant. `Witness` writes the schedule down from a run whose
+faults drew their victims by chance.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +12,8 @@ from typing import Any, TypeAlias
 
 from devices.faults.base import FaultContext, fault
 from devices.media.medium import Flight
-from pairing.engine import Micros
+from pairing.dnssd.service import MDNS_PORT
+from pairing.engine import Endpoint, Micros
 
 Way: TypeAlias = tuple[str, str, str]
 _KEYS = frozenset({"medium", "from", "to", "nth", "copies"})
@@ -129,8 +132,15 @@ def read_hits(tables: Sequence[Mapping[str, Any]]) -> Sequence[Hit]:
     return tuple(_read_hit(each) for each in tables)
 
 
+def way_of(flight: Flight) -> Way:
+    """The way on which a flight is counted."""
+    ends = (flight.source, flight.to)
+    is_mdns = flight.medium == "lan" and any(isinstance(each, Endpoint) and each.port == MDNS_PORT for each in ends)
+    return ("mdns" if is_mdns else flight.medium, flight.sender, flight.receiver)
+
+
 def _counted(counts: dict[Any, Any], flight: Flight) -> tuple[Way, int]:
-    way = (flight.medium, flight.sender, flight.receiver)
+    way = way_of(flight)
     counts[way] = counts.get(way, 0) + 1
     return way, counts[way]
 

@@ -3,8 +3,12 @@
 The run is repeated with a witness, its faults are replaced by the schedule of what they did, and delta debugging takes
 hits away (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002). The same way means: at the
 same step, for the same reason but for its numbers.
+
+Beside a client from outside every attempt is a run in real time. Chance is drawn for each way of its own there, so the
+seed fails again as a rule; what may come out otherwise is tried again, and what is left is tried once more at the end.
 """
 
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -18,7 +22,7 @@ import tomli_w
 from devices.faults.base import wire_faults
 from devices.faults.schedule import Hit, Witness
 from devices.lab.client import ServeControl
-from devices.lab.scenario import Scenario, read_scenario
+from devices.lab.scenario import Scenario
 from devices.lab.sweep import SeedResult, judge
 from devices.spec import ScenarioSpec, StepSpec
 
@@ -26,6 +30,8 @@ BUDGET_S = 60.0
 """How long one failure may take to shrink."""
 
 _SCHEDULE_ID = "shrunk"
+_TRIES = 3
+"""How often a run in real time that comes out otherwise is tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,24 +47,31 @@ class Shrunk:
     complete: bool
     """False where the time was up before nothing more could be taken away."""
 
-    def as_toml(self) -> str:
-        """A scenario file that fails by these hits alone."""
+    def as_toml(self, way_back: str = ".") -> str:
+        """A scenario file that fails by these hits alone; `way_back` leads to the folder of the one it comes from."""
         reason = " ".join(ascii(self.failure.reason)[1:-1].split())
         head = f"# Shrunk from {self.decisions} fault decisions to {len(self.hits or ())}. It fails with: {reason}\n"
         tables = self.spec.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
+        if "client" in tables and way_back != ".":
+            folder = "${scenario.folder}"
+            command = [each.replace(folder, f"{folder}/{way_back}") for each in tables["client"]["command"]]
+            tables["client"]["command"] = command
         return head + tomli_w.dumps(tables)
 
 
-def shrink(path: Path, seed: int, serve: ServeControl | None = None, *, budget_s: float = BUDGET_S) -> Shrunk | None:
+def shrink(
+    scenario: Scenario, seed: int, serve: ServeControl | None = None, *, budget_s: float = BUDGET_S
+) -> Shrunk | None:
     """Shrink the failure of one seed; None where it does not fail again, as real time may have it."""
-    return _Shrinker(read_scenario(path), seed, serve, budget_s).shrink()
+    return _Shrinker(scenario, seed, serve, budget_s).shrink()
 
 
-def write_shrunk(shrunk: Shrunk, folder: Path, stem: str) -> Path:
-    """The scenario file of a shrunk failure, in a folder that is made."""
+def write_shrunk(shrunk: Shrunk, folder: Path, scenario: Path) -> Path:
+    """The file of what is left of a failure of a scenario, in a folder that is made."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{stem}-seed-{shrunk.failure.seed}.toml"
-    path.write_text(shrunk.as_toml(), encoding="utf-8")
+    path = folder / f"{scenario.stem}-seed-{shrunk.failure.seed}.toml"
+    way_back = Path(os.path.relpath(scenario.parent.resolve(), folder.resolve())).as_posix()
+    path.write_text(shrunk.as_toml(way_back), encoding="utf-8")
     return path
 
 
@@ -77,17 +90,28 @@ class _Shrinker:
         self._failure = SeedResult(seed)
 
     def shrink(self) -> Shrunk | None:
-        witness = Witness()
-        self._runs = 1
-        self._failure = judge(self._scenario, self._seed, self._serve, witness)
-        if self._failure.passed:
+        every = self._seen_failing()
+        if every is None:
             return None
-        every = tuple(witness.hits)
         if not every or self._fails(()):
             return self._shrunk(every, ())
-        if not self._fails(every):
+        if not self._fails_sometimes(every):
             return self._shrunk(every, None)
-        return self._shrunk(every, self._smallest(every))
+        smallest = self._smallest(every)
+        return self._shrunk(every, smallest if self._scenario.virtual or self._fails_sometimes(smallest) else None)
+
+    def _seen_failing(self) -> Sequence[Hit] | None:
+        """Everything that the faults did in a run that failed; None where none does."""
+        for _ in range(1 if self._scenario.virtual else _TRIES):
+            witness = Witness()
+            self._runs += 1
+            self._failure = judge(self._scenario, self._seed, self._serve, witness)
+            if not self._failure.passed:
+                return tuple(witness.hits)
+        return None
+
+    def _fails_sometimes(self, hits: Sequence[Hit]) -> bool:
+        return any(self._fails(hits) for _ in range(1 if self._scenario.virtual else _TRIES))
 
     def _shrunk(self, every: Sequence[Hit], hits: Sequence[Hit] | None) -> Shrunk:
         return Shrunk(

@@ -1,15 +1,17 @@
 """A scenario with many seeds, on several processes; results come in the order of the seeds."""
 
+import gc
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from devices.faults.schedule import Witness
 from devices.lab.client import ServeControl
 from devices.lab.result import replay_command
 from devices.lab.run import run_scenario
-from devices.lab.scenario import Scenario, read_scenario
+from devices.lab.scenario import Scenario
 from devices.sim.chance import MAX_SEED
 
 MAX_SEEDS = 1_000_000
@@ -39,14 +41,14 @@ class SeedResult:
         """The scenario passed with this seed."""
         return self.reason is None
 
-    def as_json(self, path: Path) -> dict[str, Any]:
+    def as_json(self, scenario: Scenario) -> dict[str, Any]:
         """One failure as a JSON document."""
         return {
             "seed": self.seed,
             "step": self.step,
             "reason": self.reason,
             "defect": self.defect,
-            "replay": replay_command(path, self.seed),
+            "replay": replay_command(scenario.path, self.seed, scenario.client),
         }
 
 
@@ -69,19 +71,20 @@ def parse_seeds(text: str) -> Sequence[int]:
 
 
 def sweep(
-    path: Path, seeds: Sequence[int], workers: int | None = None, serve: ServeControl | None = None
+    scenario: Scenario, seeds: Sequence[int], workers: int | None = None, serve: ServeControl | None = None
 ) -> Generator[SeedResult, None, None]:
     """The result of each seed, in their order, as they come. `serve` must be importable: workers are new processes.
 
-    Raises ScenarioError for a bad file before anything runs, HostError where a worker process has died.
+    Raises HostError where a worker process has died.
     """
-    scenario = read_scenario(path)
     count = min(workers or os.cpu_count() or 1, max(1, len(seeds)))
     chunk = max(1, min(_CHUNK, len(seeds) // count)) if scenario.virtual else 1
     others = active_children()
-    executor = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_obey_parent)
+    executor = ProcessPoolExecutor(
+        count, mp_context=get_context("spawn"), initializer=_prepare, initargs=(scenario, serve)
+    )
     try:
-        yield from executor.map(partial(run_seed, path, serve), seeds, chunksize=chunk)
+        yield from executor.map(_run_seed, seeds, chunksize=chunk)
     except BrokenProcessPool:
         raise HostError("a worker process has died (out of memory?); try fewer --workers, or fewer --seeds") from None
     except BaseException:
@@ -96,13 +99,44 @@ def sweep(
         executor.shutdown()
 
 
-def run_seed(path: Path, serve: ServeControl | None, seed: int) -> SeedResult:
-    """Run one seed in this process; whatever happens is a result."""
-    try:
-        scenario = read_scenario(path)
-    except EmulatorError as problem:
-        return SeedResult(seed, None, str(problem))
-    return judge(scenario, seed, serve)
+@dataclass(slots=True)
+class _Work:
+    """What a worker process does again and again."""
+
+    scenario: Scenario
+    serve: ServeControl | None
+    done: int = 0
+
+
+_WORK: list[_Work] = []
+
+
+def _prepare(scenario: Scenario, serve: ServeControl | None) -> None:
+    """Once in each worker process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group, but the parent alone decides
+    # As an exception it ends the scenario in peace: its client, its sockets.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _WORK.append(_Work(scenario, serve))
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever."""
+    parent = parent_process()
+    if parent is not None:
+        wait((parent.sentinel,))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _run_seed(seed: int) -> SeedResult:
+    (work,) = _WORK
+    result = judge(work.scenario, seed, work.serve)
+    work.done += 1
+    if work.done == 1:
+        # What is loaded by now stays: the collector need not look at it after every seed.
+        gc.collect()
+        gc.freeze()
+    return result
 
 
 def judge(scenario: Scenario, seed: int, serve: ServeControl | None, witness: Witness | None = None) -> SeedResult:
@@ -116,10 +150,3 @@ def judge(scenario: Scenario, seed: int, serve: ServeControl | None, witness: Wi
         place = f"{Path(last.filename).name}:{last.lineno}"
         return SeedResult(seed, None, f"{type(problem).__name__}: {problem} ({place})", defect=True)
     return SeedResult(seed) if failure is None else SeedResult(seed, failure.step, failure.reason)
-
-
-def _obey_parent() -> None:
-    """Ctrl-C reaches the whole group of processes, but the parent alone decides what it means; it tells by SIGTERM."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # As an exception it ends the scenario in peace: its client, its sockets.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

@@ -1,5 +1,7 @@
 """Schedules: chosen frames by number, and the witness who writes them down."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from devices.errors import UsageError
 from devices.faults.base import FaultContext, make_fault
 from devices.faults.schedule import Copy, Hit, Witness, read_hits
 from devices.sim.chance import Chance
+from pairing.engine import Endpoint
 from tests.support.media import flight
 
 WAY = ("lan", "a", "b")
@@ -61,3 +64,15 @@ def test_an_edit_says_what_was_done_rather_than_the_bytes() -> None:
 def test_a_wrong_hit_is_refused_by_name(table: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         make_fault("schedule", {"hits": [table]})
+
+
+def test_multicast_dns_has_ways_of_its_own() -> None:
+    """In real time strangers speak it, too; the frames of a client keep their numbers."""
+    fault, context = (
+        make_fault("schedule", {"hits": [Hit(WAY, 2).as_table(), Hit(("mdns", "a", "b"), 1).as_table()]}),
+        _context(),
+    )
+    mdns = replace(flight(), source=Endpoint("192.0.2.9", 5353), to=Endpoint("224.0.0.251", 5353))
+    socket = replace(flight(), source=Endpoint("192.0.2.9", 40_000), to=Endpoint("192.0.2.1", 49_191))
+    left = [len(fault.apply(each, context)) for each in (socket, mdns, mdns, socket, mdns)]
+    assert left == [1, 0, 1, 0, 1]

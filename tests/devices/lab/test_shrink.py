@@ -93,7 +93,7 @@ during = "1s"
 
 def _first_failure(path: Path) -> Shrunk:
     for seed in range(50):
-        found = shrink(path, seed)
+        found = shrink(read_scenario(path), seed)
         if found is not None:
             return found
     raise AssertionError("no seed fails")
@@ -108,7 +108,7 @@ def test_a_failure_is_left_with_what_causes_it_and_replays(tmp_path: Path) -> No
     assert found.hits is not None
     assert found.complete
     assert 1 <= len(found.hits) <= 2 < found.decisions
-    path = write_shrunk(found, tmp_path / "out", "story")
+    path = write_shrunk(found, tmp_path / "out", tmp_path / "story.toml")
     again = _replayed(path)
     assert again.failure is not None
     assert (again.failure.step, again.failure.reason) == (found.failure.step, found.failure.reason)
@@ -128,18 +128,18 @@ def test_nothing_more_can_be_taken_away(tmp_path: Path) -> None:
 
 def test_a_failure_without_faults_needs_no_hit(tmp_path: Path) -> None:
     path = scenario_file(tmp_path, LOSSY.replace("PeerDiscovered", "PeerLost"))
-    found = shrink(path, 1)
+    found = shrink(read_scenario(path), 1)
     assert found is not None
     assert (found.hits, found.runs) == ((), 2)
 
 
 def test_a_run_that_passes_is_not_shrunk(tmp_path: Path) -> None:
-    assert shrink(scenario_file(tmp_path, '[[step]]\nexpect = "RoleChanged"\n'), 1) is None
+    assert shrink(read_scenario(scenario_file(tmp_path, '[[step]]\nexpect = "RoleChanged"\n')), 1) is None
 
 
 def test_a_failure_that_looks_at_the_faults_themselves_is_left_alone(tmp_path: Path) -> None:
     steps = '[[fault]]\nkind = "drop"\n[[step]]\nnever = "FaultFired"\nwhere = { kind = "drop" }\n'
-    found = shrink(scenario_file(tmp_path, steps), 1)
+    found = shrink(read_scenario(scenario_file(tmp_path, steps)), 1)
     assert found is not None
     assert found.decisions > 0
     assert found.hits is None
