@@ -5,8 +5,8 @@ It scans, connects, reads, writes, subscribes and pairs; what happens are events
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from bumble import hci
@@ -15,7 +15,7 @@ from bumble.core import BaseError, ProtocolError
 from bumble.device import Advertisement, Connection, Device, DeviceConfiguration, Peer
 from bumble.host import Host
 from bumble.keys import MemoryKeyStore, PairingKeys
-from bumble.pairing import PairingConfig
+from bumble.pairing import PairingConfig, PairingDelegate
 from bumble.transport.common import AsyncPipeSink
 
 from devices.ble_events import (
@@ -37,6 +37,7 @@ from pairing.engine import SECOND, Event, Micros
 
 T = TypeVar("T")
 _MTU = 247
+_WRITE_HEADER = 3
 SMP_TIMEOUT: Micros = 30 * SECOND
 
 
@@ -49,14 +50,14 @@ class CentralRefusedError(Exception):
 
 
 class HomeCentral:
-    """One host with one connection at a time. `address` is a static random one."""
+    """One host with one connection at a time. `address` is a static random one. Without an owner it does not pair."""
 
     def __init__(
         self,
         medium: BleMedium,
         actor: str,
         emit: Callable[[Event], None],
-        owner: Owner,
+        owner: Owner | None,
         method: str,
         chances: tuple[Stream, Stream],
         bonds: Mapping[str, Any],
@@ -86,6 +87,8 @@ class HomeCentral:
         self.device.pairing_config_factory = self._pairing_config
 
     def _pairing_config(self, connection: Connection) -> PairingConfig:
+        if self._owner is None:
+            return PairingConfig(delegate=_Unwilling())
         return PairingConfig(
             sc=True,
             mitm=self._method not in ("none", "just-works"),
@@ -182,6 +185,11 @@ class HomeCentral:
         return self._peer
 
     # Values
+
+    @property
+    def longest_write(self) -> int:
+        """Octets that one write takes."""
+        return int(self._connected().connection.att_mtu) - _WRITE_HEADER
 
     def characteristics(self) -> dict[str, Any]:
         """What the peer has, as `service/characteristic` in the shortest form; of two alike ones the last."""
@@ -306,11 +314,8 @@ class HomeCentral:
             raise CentralRefusedError("connected", expected, came if is_given_up else str(problem)) from None
 
 
-@asynccontextmanager
-async def opened(central: HomeCentral) -> AsyncIterator[HomeCentral]:
-    """Power for as long as it is needed."""
-    await central.open()
-    try:
-        yield central
-    finally:
-        await central.close(goodbye=True)
+class _Unwilling(PairingDelegate):
+    """Nobody is there to be asked."""
+
+    async def accept(self) -> bool:
+        return False

@@ -1,11 +1,11 @@
-"""A commissioner's verbs towards TCAT devices: over UDP, as simulated devices are reached, or the simulated lan.
+"""A commissioner's verbs towards TCAT devices: over the home's Bluetooth, or UDP where a device is reached by that.
 
 Each verb is one connection: it opens, does what it is for, and closes. A command that the device refuses is a result
 with a verdict. Thread 1.4 specification, chapter 13; protocol page: TCAT.
 """
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from devices.actor import Actor, verb
 from devices.controllers.commissioner_results import RefusedError, done, refused
 from devices.controllers.datagram_path import open_path
 from devices.controllers.tcat_dialogue import TcatDialogue, judged
+from devices.controllers.tcat_gatt import Send, gatt_stream
 from devices.errors import UsageError
 from devices.sim.chance import Stream
 from devices.spec import closest
@@ -118,25 +119,28 @@ class TcatVerbs(Actor):
         except RefusedError as problem:
             return refused(problem.refusal)
 
-    def _device(self, target: str, address: str) -> Endpoint:
+    def _device(self, target: str, address: str) -> Endpoint | str:
         found = {each.id: each for each in self.site.others() if getattr(each, "kind", "") == "tcat-device"}
         if not address:
             name = target or (next(iter(found)) if len(found) == 1 else "")
             if name not in found:
                 raise UsageError(f"target: one of {list(found)}, not {target!r}{closest(target, found)}")
-            address = getattr(found[name], "endpoints", {}).get("tcat", "")
+            endpoints: Mapping[str, str] = getattr(found[name], "endpoints", {})
+            if "tcat" not in endpoints and "ble" in endpoints:
+                return endpoints["ble"]
+            address = endpoints.get("tcat", "")
             if not address:
-                raise UsageError(f"{name} is not reached over UDP: give it udp_port, and power")
+                raise UsageError(f"{name} is reached neither over Bluetooth nor over UDP: give it either, and power")
         host, _, port = address.rpartition(":")
         if not host or not port.isdigit() or int(port) > 0xFFFF:
             raise UsageError(f"address is HOST:PORT, not {address!r}")
         return Endpoint(host.strip("[]"), int(port), "" if self.site.real else "lan")
 
     @asynccontextmanager
-    async def _dialogue(self, peer: Endpoint, identities: str | None) -> AsyncIterator[TcatDialogue]:
+    async def _dialogue(self, peer: Endpoint | str, identities: str | None) -> AsyncIterator[TcatDialogue]:
         dialogues: list[TcatDialogue] = []
 
-        def heard(payload: bytes, sender: Address) -> None:
+        def heard(payload: bytes) -> None:
             for each in dialogues:
                 each.heard(payload)
 
@@ -144,21 +148,37 @@ class TcatVerbs(Actor):
             for each in dialogues:
                 each.lost()
 
-        path = await open_path(self.site, self.id, peer, ports=self._ports, receive=heard, refused=nobody)
+        name = peer if isinstance(peer, str) else f"{peer.host}:{peer.port}"
+        entropy = os.urandom if self.site.real else self._ports.randbytes
+        if isinstance(peer, str):
+            way = gatt_stream(self, peer, _PATIENCE, heard, nobody)
+        else:
+            way = self._datagrams(peer, heard, nobody)
+        async with way as send:
+            dialogue = TcatDialogue(name, self._channel(identities), self.site.clock, send, self._tell_tcat, entropy)
+            dialogues.append(dialogue)
+            try:
+                await dialogue.connect(_PATIENCE)
+                yield dialogue
+            finally:
+                dialogue.close()
+
+    @asynccontextmanager
+    async def _datagrams(
+        self, peer: Endpoint, heard: Callable[[bytes], None], nobody: Callable[[], None]
+    ) -> AsyncIterator[Send]:
+        def receive(payload: bytes, sender: Address) -> None:
+            heard(payload)
+
+        path = await open_path(self.site, self.id, peer, ports=self._ports, receive=receive, refused=nobody)
 
         def send(data: bytes) -> None:
             for start in range(0, len(data), _PIECE):
                 path.send(data[start : start + _PIECE], peer)
 
-        name = f"{peer.host}:{peer.port}"
-        entropy = os.urandom if self.site.real else self._ports.randbytes
-        dialogue = TcatDialogue(name, self._channel(identities), self.site.clock, send, self._tell_tcat, entropy)
-        dialogues.append(dialogue)
         try:
-            await dialogue.connect(_PATIENCE)
-            yield dialogue
+            yield send
         finally:
-            dialogue.close()
             await path.close()
 
     def _channel(self, identities: str | None) -> SecureChannel:

@@ -37,6 +37,32 @@ def test_a_commissioned_device_attaches_to_the_homes_network() -> None:
         assert len(mesh.events("ChildAttached", "br1")) == 1
 
 
+@pytest.mark.parametrize("lies", [[], ["small-mtu"], [{"kind": "split-answers", "piece": 5, "every": "1ms"}]])
+def test_over_the_homes_bluetooth_it_is_commissioned_as_over_the_lan(lies: list[Any]) -> None:
+    with home(ble=True, udp_port=None, lies=lies) as mesh:
+        assert commission(mesh, pskd="J01NME")["outcome"] == "done"
+        mesh.wait("3s")
+        assert mesh.roles()["lamp"] == "child"
+        assert [each["peer"] for each in mesh.events("Disconnected", "installer")] == [
+            mesh.home["lamp"].endpoints["ble"]
+        ]
+        assert {each["kind"] for each in mesh.events("FaultFired")} == {
+            each if isinstance(each, str) else each["kind"] for each in lies
+        }
+        assert mesh.do("installer", "tcat-command", command="get-network-name", target="lamp")["outcome"] == "done"
+
+
+def test_a_device_that_nobody_hears_or_that_parts_is_a_refusal_with_a_verdict() -> None:
+    with home(ble=True, udp_port=None) as mesh:
+        mesh.do("lamp", "standby")
+        mesh.wait("1s")
+        assert commission(mesh)["verdict"]["expected"] == "an advert that one may connect to"
+        mesh.do("lamp", "activate")
+        with mesh.home.fault("parts-mid-answer", target="lamp"):
+            assert commission(mesh)["verdict"]["rule"] == "unreachable"
+        assert mesh.roles()["lamp"] == "disabled"  # it has the dataset, and was not told to start
+
+
 def test_what_happened_is_told_with_how_it_was_protected() -> None:
     with home() as mesh:
         commission(mesh)
