@@ -32,6 +32,10 @@ PACKET_OVERHEAD = 1024
 """What a small packet takes up in a receive buffer beside its own bytes."""
 
 
+def _none(_interfaces: tuple[Interface, ...]) -> list[SocketPair]:
+    return []
+
+
 class MdnsGateway:
     """Real multicast DNS sockets. `open`, then `send` and whatever `receive` is called with, then `close`."""
 
@@ -42,10 +46,20 @@ class MdnsGateway:
         self._doors: dict[tuple[str, bool], _Door] = {}
         self._own_hosts: frozenset[str] = frozenset()
         self._pace = _Pace()
+        self._silent: set[str] = set()
 
-    async def open(self, receive: Receive) -> None:
-        """Open the sockets; raises TransportUnavailableError if not one interface of the reach carries multicast."""
-        pairs = self._open_pairs(interfaces_of(self._reach))
+    async def open(self, receive: Receive, more: Callable[[tuple[Interface, ...]], list[SocketPair]] = _none) -> None:
+        """Open the sockets; raises TransportUnavailableError if not one interface of the reach carries multicast.
+
+        `more` gives links of another network, once it is known which interfaces there are here.
+        """
+        interfaces = interfaces_of(self._reach)
+        pairs = self._open_pairs(interfaces)
+        try:
+            pairs += more(interfaces)
+        except BaseException:
+            _close_all(pairs)
+            raise
         self._own_hosts = frozenset(
             str(address) for pair in pairs for address in (*pair.interface.v4, *pair.interface.v6)
         )
@@ -69,8 +83,16 @@ class MdnsGateway:
             return
         link = to.link or (self._links[0].name if self._links else "")
         door = self._doors.get((link, ":" in to.host))
-        if door is not None:
+        if door is not None and link not in self._silent:
             self._pace.send(door, payload, to)
+
+    def silence(self, link: str, *, is_silent: bool) -> None:
+        """Neither speak nor hear on a link, or do so again."""
+        (self._silent.add if is_silent else self._silent.discard)(link)
+
+    def hears(self, link: str) -> bool:
+        """Whether it is not silenced there."""
+        return link not in self._silent
 
     async def close(self) -> None:
         """Send what is still held back, then close every socket."""
@@ -215,7 +237,7 @@ class _Door:
 
     def heard(self, payload: bytes, host: str, port: int) -> None:
         source = Endpoint(host.partition("%")[0], port, self._pair.interface.name)
-        if not self._gateway.is_echo(payload, source, self):
+        if self._gateway.hears(source.link) and not self._gateway.is_echo(payload, source, self):
             self._receive(payload, source)
 
     async def close(self) -> None:

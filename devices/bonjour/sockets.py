@@ -11,6 +11,7 @@ import errno
 import socket
 import struct
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from devices.bonjour.interfaces import Interface
@@ -40,11 +41,11 @@ class SocketPair:
         return (host, port, 0, self.interface.index) if self.is_v6 else (host, port)
 
 
-def open_pair(interface: Interface, *, is_v6: bool) -> SocketPair:
-    """Open both sockets, or raise OSError and leave none open."""
+def open_pair(interface: Interface, *, is_v6: bool, make: Callable[[], socket.socket] | None = None) -> SocketPair:
+    """Open both sockets, or raise OSError and leave none open. `make` gives them where they are of another network."""
     with contextlib.ExitStack() as cleanup:
-        hearing = cleanup.enter_context(_udp(is_v6))
-        speaking = cleanup.enter_context(_udp(is_v6))
+        hearing = cleanup.enter_context(_udp(is_v6, make))
+        speaking = cleanup.enter_context(_udp(is_v6, make))
         if is_v6:
             _join_v6(interface, hearing, speaking)
         else:
@@ -71,8 +72,8 @@ def explained(what: str, error: OSError) -> TransportUnavailableError:
     return TransportUnavailableError(f"multicast DNS on {what}: {error.strerror or error}: {hint}")
 
 
-def _udp(is_v6: bool) -> socket.socket:
-    sock = socket.socket(socket.AF_INET6 if is_v6 else socket.AF_INET, socket.SOCK_DGRAM)
+def _udp(is_v6: bool, make: Callable[[], socket.socket] | None = None) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if is_v6 else socket.AF_INET, socket.SOCK_DGRAM) if make is None else make()
     sock.setblocking(False)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if hasattr(socket, "SO_REUSEPORT"):

@@ -48,6 +48,13 @@ def phone_routes(desk: Desk) -> APIRouter:
         """Tell it a verb; the body has the arguments."""
         return outcome(await desk.attend(request, live.phone(actor_id).do(verb, arguments)), secrets=secrets)
 
+    @router.post("/{id}/bonjour/browse", openapi_extra=described())
+    async def browse_bonjour(
+        actor_id: Id, arguments: Annotated[dict[str, Any], Depends(read_object)], request: Request, secrets: Secrets
+    ) -> OutcomeDocument:
+        """What its app's browser reports of `service_type` after `within`: services, or -65570 while that is denied."""
+        return outcome(await desk.attend(request, live.phone(actor_id).do("browse", arguments)), secrets=secrets)
+
     @router.post("/{id}/thread/{call}", openapi_extra=described())
     async def call_thread(
         actor_id: Id,

@@ -15,6 +15,7 @@ from typing import Any
 from devices.actor import Site, verb
 from devices.controllers.commissioner_results import RefusedError, refused
 from devices.controllers.credential_events import store_event
+from devices.controllers.local_network import LocalNetworkAccess
 from devices.controllers.phone_code_fetch import CodeFetcher, Fetched
 from devices.controllers.questions import Answer
 from devices.controllers.user import User
@@ -76,6 +77,7 @@ class Phone(WifiAwareVerbs):
         self.profile = spec.profile if self._thread is None else self._thread.value
         self.app = spec.app
         self.team = spec.team
+        self.local_network = LocalNetworkAccess(self._thread)
         self.user = User(
             site,
             app=spec.app,
@@ -372,6 +374,9 @@ class Phone(WifiAwareVerbs):
         """Find a border router that shows a sharing code, type the code, and store what it is worth."""
         budget = self._budget if within is None else duration_us(within)
         self._querier()
+        if self.local_network.is_denied:
+            self.local_network.attempt("fetch-by-code")
+            return self.local_network.refusal("a search for border routers")
         try:
             fetched = await self._code_fetcher.fetch(target, code, budget, self.user.patience)
         except RefusedError as problem:
@@ -386,7 +391,10 @@ class Phone(WifiAwareVerbs):
         if service is not None:
             return await self.handset.look_around(service, duration_us(within))
         with self._browsing(service_type) as driver:
+            self.local_network.attempt(f"browse {service_type}")
             await self.site.clock.sleep(duration_us(within))
+            if self.local_network.is_denied:
+                return self.local_network.refusal(f"a browse of {service_type}")
             return [_found_document(each) for each in driver.engine.found(service_type)]
 
     @verb("store-credential")

@@ -6,6 +6,7 @@ The same code runs in real and in virtual time; only in real time does it open s
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from devices.accessories.base import Accessory
@@ -16,7 +17,9 @@ from devices.controllers.phone import Phone
 from devices.errors import ClockError, HostError, UnknownActorError, UnknownKindError, UsageError
 from devices.event_log import EventLog, Pattern, StampedEvent
 from devices.events import FaultEnded, FaultFired, FaultStarted, FrameIgnored, RequestReceived
+from devices.faults import local_network_denied
 from devices.faults.base import FaultContext, make_fault, wire_faults
+from devices.home.denials import Denials
 from devices.home.installed_fault import InstalledFault
 from devices.media.air import Air
 from devices.media.ble import BleMedium
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from devices.bluetooth.bluez.door import BluezDoor
     from devices.bluetooth.hci_server import HciServer
     from devices.transports.air_hub import AirHub
+    from devices.transports.local_network import LocalNetwork
 
 _LONGEST_UP_US: Micros = 30 * 24 * 3_600_000_000
 """A cluster's TSF is drawn as if it had been up for a month at the most."""
@@ -65,6 +69,8 @@ class HomeOptions:
     state: StateDirectory | None = None
     source: bytes = field(default=b"", repr=False)
     """The bytes of the file, whose hash heads the transcript."""
+    local_network: "LocalNetwork | None" = None
+    """The doors between the home and a program beside it; opened before the home, and closed after it."""
 
 
 class LiveHome:
@@ -104,6 +110,7 @@ class LiveHome:
         self._gateway: Any = None
         self._rows: dict[str, CredentialRows] = {}
         self._fault_number = 0
+        self._denials = Denials(options.local_network, lambda: self.phones)
         self._saved: dict[str, Mapping[str, Any]] = {}
         self.site = Site(
             clock=self.clock,
@@ -180,6 +187,7 @@ class LiveHome:
         if self.air_hub is not None:
             await self.air_hub.close()
             self.air_hub = None
+        self._denials.stop()
         self.clock.close()
 
     async def _open_network(self) -> None:
@@ -189,7 +197,7 @@ class LiveHome:
 
         # The servers of accessories listen on IPv4, so an IPv6 address would lead clients astray.
         gateway = MdnsGateway(self.options.reach, advertise_ipv6=False)
-        await gateway.open(self.lan.bring_in)
+        await gateway.open(self.lan.bring_in, partial(self._denials.links, gateway))
         self._gateway = gateway
         self.lan.open_gateway(gateway.links(), lambda flight: gateway.send(flight.payload, flight.to))
 
@@ -339,6 +347,8 @@ class LiveHome:
         is_wire = spec.kind in wire_faults()
         if not is_wire:
             self._check_lie(spec)
+        elif spec.kind == local_network_denied.KIND:
+            self._denials.check(spec)
         elif spec.target != "*":
             self.actor(spec.target)
         self._fault_number += 1
@@ -391,6 +401,8 @@ class LiveHome:
         if installed.wire is None:
             self.accessory(spec.target).start_lie(spec.kind, spec.parameters)
         self._emit(FaultStarted(fault=installed.id, kind=spec.kind, target=spec.target), spec.target, "")
+        if spec.kind == local_network_denied.KIND:
+            self._denials.begin(installed)
         if spec.duration is not None:
             self.clock.call_later(duration_us(spec.duration), lambda: self._end_fault(installed))
 
@@ -403,6 +415,8 @@ class LiveHome:
         spec = installed.spec
         if installed.wire is None and spec.target in self.accessories:
             self.accessories[spec.target].stop_lie(spec.kind)
+        if spec.kind == local_network_denied.KIND:
+            self._denials.end(installed)
         ended = FaultEnded(fault=installed.id, kind=spec.kind, target=spec.target, fired=installed.fired)
         self._emit(ended, spec.target, "")
 
