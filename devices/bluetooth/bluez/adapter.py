@@ -23,6 +23,7 @@ from dbus_fast import Variant
 from devices.bluetooth.adverts import ReadAdvert, read_advert
 from devices.bluetooth.bluez.agent import Agents
 from devices.bluetooth.bluez.device import RemoteDevice
+from devices.bluetooth.bluez.gatt_server import ApplicationServer
 from devices.bluetooth.bluez.tree import BusError, Call, Interface, Method, Tree, option
 from devices.bluetooth.gatt_table import peer_of
 from devices.bluetooth.radio import Radio, public_address
@@ -103,8 +104,12 @@ class Adapter:
             address=hci.Address(self.address, hci.AddressType.PUBLIC_DEVICE),
             irk=chance.randbytes(16),
             identity_address_type=int(hci.AddressType.PUBLIC_DEVICE),
+            gap_service_enabled=False,
+            gatt_service_enabled=False,
         )
         device = Device(config=config, host=Host(self.radio, AsyncPipeSink(self.radio)))
+        device.gatt_server = self.server = ApplicationServer(device)
+        device.add_default_services()
         device.keystore = MemoryKeyStore()
         device.on(device.EVENT_CONNECTION, self._connected)
         device.pairing_config_factory = lambda connection: PairingConfig(
@@ -116,6 +121,12 @@ class Adapter:
     def remote_of(self, connection: Connection) -> RemoteDevice | None:
         """The device at the other end of a connection."""
         return self.devices.get(peer_of(connection))
+
+    def is_authenticated(self, connection: Connection) -> bool:
+        """Whether the bond is one with a number; Bumble's flag is set after Just Works, too."""
+        keys = getattr(self.device.keystore, "all_keys", {}).get(str(connection.peer_address))
+        ltk = None if keys is None else keys.ltk or keys.ltk_peripheral
+        return connection.is_encrypted and ltk is not None and bool(ltk.authenticated)
 
     def _connected(self, connection: Connection) -> None:
         if connection.role != hci.Role.PERIPHERAL:
@@ -177,7 +188,7 @@ class Adapter:
 
     def _rename(self, alias: str) -> str:
         """No alias is the name; the GAP service tells it to centrals."""
-        for each in self.device.gatt_server.attributes:
+        for each in self.server.attributes:
             if each.type == GATT_DEVICE_NAME_CHARACTERISTIC:
                 each.value = (alias or _NAME).encode()
         return alias or _NAME

@@ -13,9 +13,7 @@ from dbus_fast import Variant
 from devices.bluetooth.bluez.tree import BusError, option
 from devices.bluetooth.tables import PROPERTY_NAMES, checked_uuid
 
-SERVICE, CHARACTERISTIC, DESCRIPTOR = (
-    f"org.bluez.Gatt{kind}1" for kind in ("Service", "Characteristic", "Descriptor")
-)
+SERVICE, CHARACTERISTIC, DESCRIPTOR = (f"org.bluez.Gatt{kind}1" for kind in ("Service", "Characteristic", "Descriptor"))
 _PROFILE = "org.bluez.GattProfile1"
 _OWN = {"1800": "GAP", "1801": "GATT"}
 """Services that are BlueZ's own."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from devices.bluetooth.bluez.adapter import Adapter
 from devices.bluetooth.bluez.advertising import Advertising
 from devices.bluetooth.bluez.agent import Agents
+from devices.bluetooth.bluez.gatt_manager import GattManager
 from devices.bluetooth.bluez.monitors import Monitors
 from devices.bluetooth.bluez.tree import Tree
 from devices.bluetooth.chance import seed_bluetooth
@@ -24,16 +25,18 @@ class _Station:
     adapter: Adapter
     monitors: Monitors
     advertising: Advertising
+    applications: GattManager
 
     @classmethod
     async def open(cls, adapter: Adapter) -> "_Station":
-        made = cls(adapter, Monitors(adapter), Advertising(adapter))
-        await adapter.open(made.monitors.interface(), made.advertising.interface())
+        made = cls(adapter, Monitors(adapter), Advertising(adapter), GattManager(adapter))
+        await adapter.open(*(each.interface() for each in (made.monitors, made.advertising, made.applications)))
         return made
 
     def close(self) -> None:
         self.monitors.close()
         self.advertising.close()
+        self.applications.close()
         self.adapter.close()
 
 

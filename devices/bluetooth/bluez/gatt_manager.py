@@ -22,8 +22,8 @@ from devices.bluetooth.bluez.application import (
     ServiceObject,
     read_application,
 )
-from devices.bluetooth.bluez.gatt_server import RemoteValue
 from devices.bluetooth.bluez.news import News
+from devices.bluetooth.bluez.remote_value import RemoteValue
 from devices.bluetooth.bluez.tree import BusError, Call, Interface, Method
 
 MANAGER = "org.bluez.GattManager1"
@@ -133,7 +133,7 @@ class GattManager:
 
     def _add_service(self, application: _Application, found: ServiceObject) -> None:
         owner, news = application.owner, application.news.setdefault(found.path, [])
-        remote: list[tuple[att.Attribute, RemoteValue]] = []
+        remote: list[tuple[att.Attribute[bytes], RemoteValue]] = []
         made = [self._characteristic(owner, each, remote) for each in found.characteristics]
         service = gatt.Service(UUID(found.uuid), made, primary=found.primary)
         self._server.add_service(service)
@@ -157,23 +157,25 @@ class GattManager:
         self._changed(service)
 
     def _characteristic(
-        self, owner: str, found: CharacteristicObject, remote: list[tuple[att.Attribute, RemoteValue]]
-    ) -> gatt.Characteristic:
+        self, owner: str, found: CharacteristicObject, remote: list[tuple[att.Attribute[bytes], RemoteValue]]
+    ) -> gatt.Characteristic[bytes]:
         descriptors = [self._descriptor(owner, each, remote) for each in found.descriptors]
         permissions = found.permissions
         if permissions.extended:
             extended = permissions.extended.to_bytes(2, "little")
             descriptors.append(
-                gatt.Descriptor(gatt.GATT_CHARACTERISTIC_EXTENDED_PROPERTIES_DESCRIPTOR, att.Attribute.READABLE, extended)
+                gatt.Descriptor(
+                    gatt.GATT_CHARACTERISTIC_EXTENDED_PROPERTIES_DESCRIPTOR, att.Attribute.READABLE, extended
+                )
             )
         value = RemoteValue(self._adapter, owner, found)
         properties = gatt.Characteristic.Properties(permissions.bits)
-        made = gatt.Characteristic(UUID(found.uuid), properties, _ALL, value.value(), descriptors)
+        made = gatt.Characteristic[bytes](UUID(found.uuid), properties, _ALL, value.value(), descriptors)
         remote.append((made, value))
         return made
 
     def _descriptor(
-        self, owner: str, found: DescriptorObject, remote: list[tuple[att.Attribute, RemoteValue]]
+        self, owner: str, found: DescriptorObject, remote: list[tuple[att.Attribute[bytes], RemoteValue]]
     ) -> gatt.Descriptor:
         value = RemoteValue(self._adapter, owner, found)
         made = gatt.Descriptor(UUID(found.uuid), _ALL, value.value())

@@ -14,7 +14,7 @@ from bumble import att
 from bumble.device import Connection
 from dbus_fast import Variant
 
-from devices.bluetooth.bluez.gatt_server import RemoteValue
+from devices.bluetooth.bluez.remote_value import RemoteValue
 from devices.bluetooth.bluez.tree import BusError
 from devices.bluetooth.tables import LONGEST_VALUE
 
@@ -25,7 +25,7 @@ class News:
     """Of one characteristic."""
 
     def __init__(
-        self, value: RemoteValue, attribute: att.Attribute, *, acquires_write: bool, acquires_notify: bool
+        self, value: RemoteValue, attribute: att.Attribute[bytes], *, acquires_write: bool, acquires_notify: bool
     ) -> None:
         self._value, self._attribute = value, attribute
         self._tree, self._server = value.adapter.tree, value.adapter.server
@@ -35,8 +35,9 @@ class News:
         self._socket: socket.socket | None = None
         self._tasks: set[asyncio.Future[None]] = set()
         self._server.subscribed[attribute.handle] = self._on_subscription
+        self._writes = _Writes(value)
         if acquires_write:
-            value.acquire = _Writes(self._value).send
+            value.pass_on = self._writes.send
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
@@ -48,6 +49,7 @@ class News:
         for task in self._tasks:
             task.cancel()
         self._hang_up()
+        self._writes.close()
 
     # From peers
 
@@ -89,7 +91,7 @@ class News:
             elif bits & _INDICATE:
                 self._begin(self._indicate(connection, octets))
 
-    async def _indicate(self, connection: Connection, octets: bytes) -> None:
+    async def _indicate(self, connection: Any, octets: bytes) -> None:
         try:
             await self._server.indicate_subscriber(connection, self._attribute, octets)
         except TimeoutError:
@@ -139,10 +141,15 @@ class _Writes:
         try:
             self._socket.send(octets)
         except OSError:
-            self._socket.close()
-            self._socket = None
+            self.close()
             raise att.ATT_Error(error_code=att.ErrorCode.UNLIKELY_ERROR) from None
         return True
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
 
 async def acquire(value: RemoteValue, connection: Connection, member: str) -> socket.socket | None:

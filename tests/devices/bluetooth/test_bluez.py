@@ -7,16 +7,16 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from dbus_fast import BusType, Message, MessageType, Variant
-from dbus_fast.aio import MessageBus
+from dbus_fast import Variant
 
 from devices.bluetooth.bluez.door import BluezDoor
 from devices.home.live import HomeOptions, LiveHome
 from devices.spec import read_home
+from tests.support.bluez import ADAPTER, Client, until
 from tests.support.needs import requires_tools
 
 ADDRESS = "C4:00:00:00:00:01"
-ADAPTER, DEVICE = "/org/bluez/hci0", "/org/bluez/hci0/dev_C4_00_00_00_00_01"
+DEVICE = "/org/bluez/hci0/dev_C4_00_00_00_00_01"
 THERMO = {
     "id": "thermo",
     "kind": "ble-peripheral",
@@ -52,39 +52,9 @@ print(len(found), sum(found) > 200, failed)
 """
 
 
-async def until(is_so: Callable[[], bool]) -> None:
-    while not is_so():  # noqa: ASYNC110  # nobody tells when
-        await asyncio.sleep(0)
-
-
-class Client:
-    """A program on the bus, without bleak's care."""
-
-    def __init__(self, door: BluezDoor, bus: MessageBus) -> None:
-        self.door, self.bus = door, bus
-
-    @classmethod
-    async def of(cls, door: BluezDoor) -> "Client":
-        return cls(door, await MessageBus(bus_address=door.address, bus_type=BusType.SYSTEM).connect())
-
-    async def call(self, path: str, member: str, signature: str = "", *body: object) -> list[object]:
-        interface, name = member.rsplit(".", 1)
-        message = Message(
-            destination="org.bluez", path=path, interface=interface, member=name, signature=signature, body=list(body)
-        )
-        reply = await self.bus.call(message)
-        assert reply is not None
-        assert reply.message_type is MessageType.METHOD_RETURN, reply.body
-        return reply.body
-
-    async def property(self, path: str, interface: str, name: str) -> object:
-        (value,) = await self.call(path, "org.freedesktop.DBus.Properties.Get", "ss", interface, name)
-        assert isinstance(value, Variant)
-        return value.value
-
-    async def found(self) -> None:
-        await self.call(ADAPTER, "org.bluez.Adapter1.StartDiscovery")
-        await until(lambda: ADDRESS in self.door.adapters[0].devices)
+async def _found(client: Client) -> None:
+    await client.call(ADAPTER, "org.bluez.Adapter1.StartDiscovery")
+    await until(lambda: ADDRESS in client.door.adapters[0].devices)
 
 
 def _beside(work: Callable[[LiveHome, BluezDoor], Awaitable[None]]) -> None:
@@ -107,7 +77,7 @@ def _beside(work: Callable[[LiveHome, BluezDoor], Awaitable[None]]) -> None:
 def test_a_client_that_dies_while_it_connects_leaves_nothing_behind(stage: str) -> None:
     async def work(home: LiveHome, door: BluezDoor) -> None:
         dying, heir = await Client.of(door), await Client.of(door)
-        await dying.found()
+        await _found(dying)
         radio = door.adapters[0].radio
         if stage == "out of range":
             home.ble.separate("thermo", "hci0")
@@ -145,7 +115,7 @@ HOSTILE = (
 def test_hostile_calls_are_answered_with_an_error_and_change_nothing() -> None:
     async def work(home: LiveHome, door: BluezDoor) -> None:
         hostile, other = await Client.of(door), await Client.of(door)
-        await other.found()
+        await _found(other)
         await hostile.call(ADAPTER, "org.bluez.Adapter1.StartDiscovery")
         for path, member, signature, argument in HOSTILE:
             with pytest.raises(AssertionError):
@@ -168,7 +138,7 @@ def test_hostile_calls_are_answered_with_an_error_and_change_nothing() -> None:
 def test_an_adapter_that_is_switched_off_loses_its_connections_and_hears_again_when_on() -> None:
     async def work(home: LiveHome, door: BluezDoor) -> None:
         client = await Client.of(door)
-        await client.found()
+        await _found(client)
         await client.call(DEVICE, "org.bluez.Device1.Connect")
         power = ("org.freedesktop.DBus.Properties.Set", "ssv", "org.bluez.Adapter1", "Powered")
         await client.call(ADAPTER, *power, Variant("b", False))
