@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from devices.faults.base import FaultContext, fault
 from devices.media.medium import Flight
 from devices.spec import duration_us
+from pairing.engine import Micros
 
 
 @fault("dark-wake")
@@ -29,3 +30,10 @@ class DarkWake:
         since = flight.departs_us - context.started_us
         # The first wake begins when the first period is over.
         return (flight,) if since >= period and since % period < window else ()
+
+    def wakes_us(self, flight: Flight, context: FaultContext) -> Micros | None:
+        """When the sleeper sends what it could not send now; None for others, who are awake and send in vain."""
+        if context.target not in ("*", flight.sender):
+            return None
+        period = duration_us(self.period)
+        return flight.departs_us + period - (flight.departs_us - context.started_us) % period

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 from devices.faults.base import FaultContext, WireFault
 from devices.faults.schedule import Way, way_of
+from devices.media.abrupt import CutStep
 from devices.media.medium import Flight
 from devices.sim.chance import Stream
 from devices.spec import FaultSpec
+from pairing.engine import Micros
 
 
 @dataclass(slots=True)
@@ -55,6 +57,26 @@ class InstalledFault:
     def forgets(self, flight: Flight) -> bool:
         """Whether it is in force for this flight and whoever closes a connection meanwhile is not heard of again."""
         return self.active and getattr(self.wire, "forgets", False) and self._hits(flight)
+
+    def wakes_us(self, flight: Flight) -> Micros | None:
+        """When the sender of a flight wakes, where this fault has put it to sleep."""
+        wakes = getattr(self.wire, "wakes_us", None)
+        if wakes is None or not self.active or not self._hits(flight):
+            return None
+        at_us: Micros | None = wakes(flight, self.context)
+        return at_us
+
+    def cut_steps(self, flight: Flight) -> Sequence[CutStep]:
+        """How the receiver of a segment ends its connection."""
+        cut = getattr(self.wire, "cut_steps", None)
+        if cut is None or not self.active or not self._hits(flight):
+            return ()
+        if self.spec.probability < 1 and self.context.chance.random() >= self.spec.probability:
+            return ()
+        steps: Sequence[CutStep] = cut(flight, self.context)
+        if steps:
+            self.fire(f"{flight.receiver} ends its connection with {flight.sender}")
+        return steps
 
     def fire(self, what: str) -> None:
         """Count one effect and tell the home."""

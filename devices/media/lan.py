@@ -11,7 +11,7 @@ from ipaddress import IPv4Address
 
 from devices.errors import MediumError
 from devices.media.medium import Flight, Medium, MediumPort, Receive, Tap
-from devices.media.socket_wire import GATEWAY
+from devices.media.socket_wire import GATEWAY as GATEWAY
 from devices.media.tcp_lan import VirtualTcp
 from devices.sim.clock import Clock
 from pairing.dnssd.service import GROUP_V4, GROUP_V6, MDNS_PORT, Link

@@ -216,11 +216,12 @@ class _Connection(asyncio.Protocol):
 
     def _read(self, octets: bytes) -> None:
         medium = self._wire.medium
-        if self._is_cut or not (steps := steps_of(medium.rules, self._wire.flight(octets, self._peer, self._own))):
-            feed(self.inner, octets)
-        else:
+        steps = () if self._is_cut else steps_of(medium.rules, self._wire.flight(octets, self._peer, self._own))
+        if steps:
             self._is_cut = True
             play_cut(medium.clock, _Facade(self), steps, lambda: feed(self.inner, octets))
+        else:
+            feed(self.inner, octets)
 
     def _left(self, octets: bytes, mark: Mark | None) -> None:
         match mark:

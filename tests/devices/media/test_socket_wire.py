@@ -10,9 +10,10 @@ from dataclasses import replace
 import pytest
 
 from devices.accessories.data_services import Echo
+from devices.media.abrupt import reset
 from devices.media.lan import Lan
 from devices.media.medium import Flight
-from devices.media.socket_wire import SocketWire, reset
+from devices.media.socket_wire import SocketWire
 from devices.sim.clock import Clock
 from devices.transports.data_path import DataPathSession, SessionName
 from devices.transports.sockets import listen_tcp
