@@ -318,6 +318,10 @@ BleDoor = Literal["none", "bleak", "dbus"]
 """How a program beside a home reaches its Bluetooth, beside HCI over TCP: not, by bleak, or by BlueZ."""
 
 
+Gate = Literal["all", "prefix"]
+"""Whom `local-network-denied` keeps from the local network: the whole program, or what it starts by $PAIRLAB_GATE."""
+
+
 class ClientSpec(_Table):
     """`[client]`: the program under test; it implies real time."""
 
@@ -325,6 +329,8 @@ class ClientSpec(_Table):
     within: Duration = "60s"
     exit_code: int | None = 0
     ble: BleDoor = "none"
+    gate: Gate = "all"
+    """Whom a fault local-network-denied is about: all of it, or only what it starts with $PAIRLAB_GATE in front."""
 
 
 class ScenarioSpec(HomeSpec):

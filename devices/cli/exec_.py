@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from devices.home import LiveHome
 
 
+class GateScope(Enum):
+    """Whom `--local-network` is about."""
+
+    ALL = "all"
+    PREFIX = "prefix"
+
+
 class BleDoor(Enum):
     """Doors to a home's Bluetooth."""
 
@@ -58,6 +65,18 @@ def exec_(
     adapters: Annotated[
         int, typer.Option(min=1, max=16, help="How many adapters --ble dbus has: hci0, hci1 and so on.")
     ] = 1,
+    local_network: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOW",
+            help="Put COMMAND where it can be kept from the local network (Linux): granted, denied (no route to host)"
+            " or refused (connection refused); denied:5s = granted after 5 s.",
+        ),
+    ] = None,
+    gate: Annotated[
+        GateScope,
+        typer.Option(help="Whom that is about: all = COMMAND, prefix = what it starts with $PAIRLAB_GATE in front."),
+    ] = GateScope.ALL,
     artifacts: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write transcript, capture and ladder into this folder.")
     ] = None,
@@ -77,6 +96,7 @@ def exec_(
     import asyncio
 
     from devices.errors import EmulatorError, UsageError
+    from devices.lab.behind_doors import LocalNetworkOption
     from devices.lab.exec import ExecPlan, HomeFailedError, exec_beside
     from devices.sim.chance import Chance
     from devices.spec import load_home
@@ -87,6 +107,9 @@ def exec_(
             raise UsageError("--secrets is about the transcript: add --artifacts DIR")
         if adapters > 1 and ble is not BleDoor.DBUS:
             raise UsageError("--adapters is about the emulated BlueZ: add --ble dbus")
+        if gate is GateScope.PREFIX and local_network is None:
+            raise UsageError("--gate is about the local network: add --local-network granted, denied or refused")
+        option = None if local_network is None else LocalNetworkOption.parse(local_network)
         spec = load_home(home)
         source = home.read_bytes()
         in_force = choose_reach(reach, spec.reach, "loopback")
@@ -102,18 +125,29 @@ def exec_(
         reach=in_force,
         command=command,
         ble=ble.value,
+        local_network=option,
+        gate=gate.value,
         adapters=adapters,
-        replay=_replay(home, chosen, ble, adapters, command),
+        replay=_replay(home, chosen, [*_door_words(ble, adapters), *_gate_words(local_network, gate)], command),
         artifacts=artifacts,
         secrets=secrets,
     )
     raise typer.Exit(asyncio.run(exec_beside(plan, serve)))
 
 
-def _replay(home: Path, seed: int, ble: BleDoor, adapters: int, command: list[str]) -> str:
+def _door_words(ble: BleDoor, adapters: int) -> list[str]:
+    door = [] if ble is BleDoor.NONE else ["--ble", ble.value]
+    return [*door, *([] if adapters == 1 else ["--adapters", str(adapters)])]
+
+
+def _gate_words(local_network: str | None, gate: GateScope) -> list[str]:
+    if local_network is None:
+        return []
+    return ["--local-network", local_network, *(["--gate", gate.value] if gate is GateScope.PREFIX else [])]
+
+
+def _replay(home: Path, seed: int, options: list[str], command: list[str]) -> str:
     """The command line that does it again."""
     import shlex
 
-    door = "" if ble is BleDoor.NONE else f" --ble {ble.value}"
-    door += "" if adapters == 1 else f" --adapters {adapters}"
-    return f"pairlab exec {shlex.quote(str(home))} --seed {seed}{door} -- {shlex.join(command)}"
+    return shlex.join(["pairlab", "exec", str(home), "--seed", str(seed), *options, "--", *command])

@@ -8,7 +8,7 @@ fault: `duration` is how long the user takes to allow it, `start` when it is tak
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 from devices.faults.base import FaultContext, fault
 from devices.media.medium import Flight
@@ -16,6 +16,7 @@ from devices.media.medium import Flight
 KIND = "local-network-denied"
 CLIENT = "client"
 """The target that means the program beside the home."""
+TARGETS = f"a phone of the home, or {CLIENT!r}, the program beside it"
 
 
 @fault(KIND)
@@ -25,8 +26,6 @@ class LocalNetworkDenied:
 
     `reject` is what that program's calls end in: EHOSTUNREACH, or `refused` as from a host without such a port.
     """
-
-    needs_target: ClassVar[str] = f"a phone of the home, or {CLIENT!r}, the program beside it"
 
     reject: Literal["no-route", "refused"] = "no-route"
 

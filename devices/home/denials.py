@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from devices.controllers.phone import Phone
 from devices.errors import UsageError
-from devices.faults.local_network_denied import CLIENT, LocalNetworkDenied
+from devices.faults.local_network_denied import CLIENT, TARGETS
 from devices.home.installed_fault import InstalledFault
 from devices.spec import FaultSpec, closest
 
@@ -46,9 +46,7 @@ class Denials:
                 )
         elif spec.target not in phones:
             near = closest(spec.target, [*phones, CLIENT])
-            raise UsageError(
-                f"fault {spec.kind}: target is {LocalNetworkDenied.needs_target}; not {spec.target!r}{near}"
-            )
+            raise UsageError(f"fault {spec.kind}: target is {TARGETS}; not {spec.target!r}{near}")
 
     def links(self, gateway: "MdnsGateway", interfaces: "tuple[Interface, ...]") -> "list[SocketPair]":
         """The program's link, for a gateway that opens."""

@@ -15,10 +15,12 @@ from pathlib import Path
 
 from devices.errors import EmulatorError
 from devices.home import HomeOptions, LiveHome
+from devices.lab.behind_doors import LocalNetworkOption, admit_bluetooth, doors, entered, wants_doors
 from devices.lab.client import ServeControl, bluetooth_environment, environment, exit_code
-from devices.spec import BleDoor, HomeSpec, Reach
+from devices.spec import BleDoor, Gate, HomeSpec, Reach
 from devices.transcripts.export import write_artifacts
 from devices.transcripts.recorder import MemoryTranscript, Recorder
+from devices.transports.local_network import LocalNetwork
 from pairing.engine import Micros
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -38,6 +40,9 @@ class ExecPlan:
     """How the program reaches the home's Bluetooth, beside HCI over TCP."""
     adapters: int = 1
     """How many adapters the emulated BlueZ has."""
+    local_network: LocalNetworkOption | None = None
+    """Whether the program may use the local network; None: it is not asked."""
+    gate: Gate = "all"
     artifacts: Path | None = None
     secrets: bool = False
     """Whether keys and codes go into the transcript, too."""
@@ -130,23 +135,28 @@ class _Beside:
                 write_artifacts(plan.artifacts, transcript, plan.replay, is_private=plan.secrets)
 
     async def _run_home(self) -> int:
-        live = self._make_home()
-        try:
-            await live.start()
-            door = await bluetooth_environment(live, self._plan.ble, self._plan.adapters)
-        except Exception as problem:  # whatever it was, the program must not run, and its exit codes not be confused
-            raise HomeFailedError(f"the home did not come up: {problem}") from problem
-        try:
+        plan = self._plan
+        async with contextlib.AsyncExitStack() as outer:
+            try:
+                wanted = plan.local_network is not None or wants_doors(plan.spec)
+                network = await outer.enter_async_context(doors(wanted))
+                live = self._make_home(network)
+                await live.start()
+                outer.push_async_callback(live.stop)
+                door = await bluetooth_environment(live, plan.ble, plan.adapters)
+                admit_bluetooth(network, live)
+            except Exception as problem:  # whatever it was, the program must not run, and its codes not be confused
+                raise HomeFailedError(f"the home did not come up: {problem}") from problem
             async with contextlib.AsyncExitStack() as stack:
                 try:
                     env = await stack.enter_async_context(environment(live, self._serve))
+                    if plan.local_network is not None:
+                        plan.local_network.install(live)
                 except Exception as problem:  # the same for its control API
                     raise HomeFailedError(f"the control API did not come up: {problem}") from problem
-                return await self._run_command({**env, **door})
-        finally:
-            await live.stop()
+                return await self._run_command(network, {**env, **door})
 
-    def _make_home(self) -> LiveHome:
+    def _make_home(self, network: LocalNetwork | None) -> LiveHome:
         plan = self._plan
 
         def now() -> Micros:
@@ -155,16 +165,19 @@ class _Beside:
         recorder = None
         if plan.artifacts is not None:
             recorder = Recorder(self._transcript, now=now, seed=plan.seed, source=plan.source, secrets=plan.secrets)
-        options = HomeOptions(seed=plan.seed, reach=plan.reach, free_ports=True, source=plan.source)
+        options = HomeOptions(
+            seed=plan.seed, reach=plan.reach, free_ports=True, source=plan.source, local_network=network
+        )
         live = LiveHome(plan.spec, options, taps=() if recorder is None else (recorder,))
         if recorder is not None:
             live.record_to(recorder)
         return live
 
-    async def _run_command(self, env: dict[str, str]) -> int:
+    async def _run_command(self, network: LocalNetwork | None, env: dict[str, str]) -> int:
         program = self._plan.command[0]
         try:
-            process = await asyncio.create_subprocess_exec(*self._plan.command, env=env)
+            command, inside = entered(network, self._plan.gate, self._plan.command, env)
+            process = await asyncio.create_subprocess_exec(*command, env=dict(inside))
         except FileNotFoundError:
             raise CommandNotFoundError(f"{program}: no such program") from None
         except OSError as problem:

@@ -12,6 +12,7 @@ from devices.errors import EmulatorError, ScenarioError
 from devices.events import ClientExited
 from devices.faults.schedule import Witness
 from devices.home import HomeOptions, LiveHome
+from devices.lab.behind_doors import admit_bluetooth, doors, entered, wants_doors
 from devices.lab.client import Client, ServeControl, bluetooth_environment, environment
 from devices.lab.placeholders import filled
 from devices.lab.result import Failure, ScenarioResult, StepOutcome, StepResult
@@ -22,6 +23,7 @@ from devices.sim.loop import VirtualTimeLoop
 from devices.spec import ClientSpec, duration_us
 from devices.transcripts.recorder import MemoryTranscript, Recorder
 from devices.transcripts.show import last_rungs
+from devices.transports.local_network import LocalNetwork
 from devices.transports.reach import choose_reach
 from pairing.engine import Micros
 
@@ -63,8 +65,14 @@ class _Run:
         self._transcript = MemoryTranscript()
         self._steps: list[StepResult] = []
         self._client: Client | None = None
+        self._network: LocalNetwork | None = None
 
     async def play(self) -> ScenarioResult:
+        """The story of one run."""
+        async with doors(not self._scenario.virtual and wants_doors(self._spec)) as self._network:
+            return await self._play()
+
+    async def _play(self) -> ScenarioResult:
         live = self._make_home()
         await live.start()
         stage = Stage(live)
@@ -94,6 +102,7 @@ class _Run:
             reach=choose_reach(None, self._spec.reach, "loopback"),
             free_ports=True,
             source=self._scenario.source,
+            local_network=self._network,
         )
         witness = self._witness
         live = LiveHome(self._spec, options, taps=(recorder,) if witness is None else (recorder, witness))
@@ -141,9 +150,11 @@ class _Run:
         if self._serve is None:
             raise ScenarioError("a scenario with a [client] needs the control API, which nobody has brought")
         door = await bluetooth_environment(live, spec.ble)
+        admit_bluetooth(self._network, live)
         async with environment(live, self._serve) as env:
             look = look_at(self._scenario, stage.look)
-            client = self._client = await Client.start(filled(spec.command, look), {**env, **door})
+            command, inside = entered(self._network, spec.gate, filled(spec.command, look), {**env, **door})
+            client = self._client = await Client.start(command, inside)
             watcher = asyncio.ensure_future(self._watch(live, client))
             try:
                 yield watcher

@@ -19,6 +19,7 @@ from devices.controllers.phone import Phone
 from devices.errors import EmulatorError, ScenarioError
 from devices.event_log import Pattern
 from devices.events import members, vocabulary
+from devices.faults import local_network_denied
 from devices.faults.base import make_fault, wire_faults
 from devices.home.live import read_fault
 from devices.lab.placeholders import Look, references
@@ -34,7 +35,7 @@ from devices.spec import (
     make_record,
 )
 
-CLIENT = "client"
+CLIENT = local_network_denied.CLIENT
 """The actor whose event ClientExited is."""
 SCENARIO = "scenario"
 """In a client's command: `${scenario.folder}` is where the file lies, `${scenario.python}` is this interpreter."""
@@ -204,7 +205,9 @@ class _Checker:
         if fault.kind in wire_faults():
             if not list(references(fault.parameters)):
                 make_fault(fault.kind, fault.parameters)
-            if fault.target != "*" and fault.target not in self._classes:
+            if fault.kind == local_network_denied.KIND:
+                self._check_denied(fault)
+            elif fault.target != "*" and fault.target not in self._classes:
                 raise ScenarioError(
                     f"fault {fault.kind}: nobody called {fault.target!r}{closest(fault.target, self._classes)}"
                 )
@@ -218,6 +221,16 @@ class _Checker:
             )
         if not list(references(fault.parameters)):
             make_record(lies[fault.kind], fault.parameters, f"lie {fault.kind}")
+
+    def _check_denied(self, fault: FaultSpec) -> None:
+        phones = [each.id for each in self._spec.phone]
+        if fault.target == CLIENT and self._spec.client is None:
+            raise ScenarioError(f"fault {fault.kind}: target {CLIENT!r} is the program of [client], and there is none")
+        if fault.target not in (*phones, CLIENT):
+            raise ScenarioError(
+                f"fault {fault.kind}: target is {local_network_denied.TARGETS}; not {fault.target!r}"
+                f"{closest(fault.target, [*phones, CLIENT])}"
+            )
 
 
 _HOME_CHECKS = {
