@@ -41,6 +41,8 @@ class Central:
         self._scanning = asyncio.Lock()
         self.kinds: dict[str, bool] = {}
         """Whether an address that was heard is a random one."""
+        self._places: dict[str, str] = {}
+        """Where bonded devices are that go under private addresses, by their own."""
         self.names: dict[str, str] = {}
         self.connected: dict[str, Any] = {}
         """The clients of this loop that are connected, by address."""
@@ -116,10 +118,20 @@ class Central:
                 await self.device.start_scanning(active=active, filter_duplicates=False)
 
     def _heard(self, advertisement: Advertisement) -> None:
-        address = text_of(advertisement.address)
-        self.kinds[address] = advertisement.address.is_random
+        self.kinds[self.known_as(advertisement.address)] = advertisement.address.is_random
         for hear, _ in tuple(self._listeners.values()):
             hear(advertisement)
+
+    def known_as(self, address: hci.Address) -> str:
+        """The address that programs are told: of a bonded device that goes under private ones its own."""
+        resolver = self.device.address_resolver
+        if not address.is_resolvable or resolver is None:
+            return text_of(address)
+        own = resolver.resolve(address)
+        if own is None:
+            return text_of(address)
+        self._places[text_of(own)] = text_of(address)
+        return text_of(own)
 
     # Connecting
 
@@ -127,7 +139,8 @@ class Central:
         """However long it takes; whoever has waited enough cancels it. Raises BleakError when it fails."""
         kind = _RANDOM if self.kinds.get(address, True) else _PUBLIC
         async with self._connecting:
-            attempt = asyncio.ensure_future(self.device.connect(hci.Address(address, kind), timeout=None))
+            place = self._places.get(address, address)
+            attempt = asyncio.ensure_future(self.device.connect(hci.Address(place, kind), timeout=None))
             try:
                 return await asyncio.shield(attempt)
             except asyncio.CancelledError:

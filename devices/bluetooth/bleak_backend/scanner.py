@@ -39,12 +39,13 @@ class PairlabScanner(BaseBleakScanner):
             await central.ignore(self)
 
     def _heard(self, advertisement: Advertisement) -> None:
-        address = text_of(advertisement.address)
+        central = self._central
+        address = text_of(advertisement.address) if central is None else central.known_as(advertisement.address)
         read = read_advert(bytes(advertisement.data))  # with the scan response, unlike `data_bytes`
         known = self._known.get(address)
         merged = self._known[address] = read if known is None else known.merged_with(read)
-        if self._central is not None and merged.name:
-            self._central.names[address] = merged.name
+        if central is not None and merged.name:
+            central.names[address] = merged.name
         data = AdvertisementData(
             local_name=merged.name,
             manufacturer_data=dict(merged.manufacturer),

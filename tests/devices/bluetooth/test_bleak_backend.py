@@ -75,6 +75,25 @@ def test_reading_writing_and_what_a_protected_value_needs(pairlab_home, pairlab_
     assert kinds == ["PairingRequested", "PairingCompleted", "PairingVerified"]
 
 
+def test_a_bonded_device_is_known_by_its_own_address_whatever_it_goes_under(pairlab_home, pairlab_bleak) -> None:
+    async def use() -> list[str]:
+        stranger = await BleakScanner.find_device_by_name("Thermo")
+        async with BleakClient(stranger, pair=True) as client:
+            assert bytes(await client.read_gatt_char("2a3d")) == b"secret"
+        private = {"address": {"matches": "^[4-7]"}}
+        rotated = await home.events.wait_async("Advertised", where=private, after=len(home.events.all()))
+        friend = await BleakScanner.find_device_by_name("Thermo")
+        async with BleakClient(friend.address) as client:
+            assert bytes(await client.read_gatt_char("2a3d")) == b"secret"
+        return [rotated.as_json()["address"], friend.address]
+
+    lie = 'lies = [{ kind = "rotates-address", every = "1s" }]\n[[accessory.service]]'
+    home: Home = pairlab_home(HOME.replace("[[accessory.service]]", lie, 1))
+    on_the_air, told = asyncio.run(use())
+    assert told == home["thermo"].facts["address"] != on_the_air
+    assert len(home.events.all("PairingCompleted")) == len(home.events.all("PairingVerified")) == 1
+
+
 def test_the_accessory_parting_is_told_and_its_absence_is_named(pairlab_home, pairlab_bleak) -> None:
     home: Home = pairlab_home(HOME)
 
