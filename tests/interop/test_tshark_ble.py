@@ -5,11 +5,13 @@ import subprocess
 from collections.abc import Awaitable, Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bumble.att import ATT_Error
 from bumble.core import ProtocolError
 
+from devices import Home
 from devices.decode.captures import read_capture, summary_of
 from devices.errors import UsageError
 from devices.home.live import HomeOptions, LiveHome
@@ -95,6 +97,20 @@ async def _uses(home: LiveHome) -> None:
     await connection.disconnect()
 
 
+async def _pairs_as_before_4_2(home: LiveHome) -> None:
+    central = await Central.of(home)
+    config = central.device.pairing_config_factory
+    central.device.pairing_config_factory = lambda connection: _legacy(config(connection))
+    connection = await central.connect("thermo")
+    await connection.pair()
+    await (await central.found(connection, "2a3d")).read_value()
+
+
+def _legacy(config: Any) -> Any:
+    config.sc = False
+    return config
+
+
 def _pairs(capability: Capability, *, fails: bool = False) -> Story:
     async def story(home: LiveHome) -> None:
         thermo = home.accessories["thermo"]
@@ -127,6 +143,7 @@ FLOWS: dict[str, tuple[Story, str, str]] = {
         'method = "numeric-comparison"',
         "authenticated",
     ),
+    "legacy pairing": (_pairs_as_before_4_2, 'method = "just-works"', "encrypted"),
     "refused": (_pairs(Capability.NO_OUTPUT_NO_INPUT, fails=True), 'accept = "never"', "open"),
 }
 
@@ -151,6 +168,76 @@ def test_tshark_finds_no_malformed_frame(tmp_path: Path, flow: str) -> None:
     assert [each[1] for each in read] == [""] * len(frames)
     assert [float(each[2]) for each in read] == pytest.approx([each.at_us / 1_000_000 for each in frames])
     assert [each[3] for each in read] == [f"0x{each.source == b'controller':02x}" for each in frames]
+
+
+HOUSE = """
+[[accessory]]
+id = "hub"
+kind = "ble-central"
+pairing = { method = "keyboard-and-display", code = "wrong-then-right" }
+"""
+LOCK = """
+[[accessory]]
+id = "{id}"
+kind = "ble-peripheral"
+pairing = {{ method = "{method}" }}
+lies = [{lies}]
+[[accessory.service]]
+uuid = "fff0"
+[[accessory.service.characteristic]]
+uuid = "fff1"
+properties = ["read", "write"]
+text = "{text}"
+"""
+LOCKS = (
+    {"id": "shown", "method": "passkey-shown"},
+    {"id": "typed", "method": "passkey-typed"},
+    {"id": "parts", "lies": '"parts-on-read"'},
+    {"id": "small", "lies": '"small-mtu"', "text": "long " * 60},
+    {"id": "loses-bond"},
+)
+
+
+def test_tshark_finds_no_malformed_frame_in_what_goes_wrong(tmp_path: Path) -> None:
+    """A wrong passkey, a typed one, a link lost within a read, a read in many parts, a bond that one side has lost."""
+    requires_tools("tshark")
+    given = {"method": "just-works", "lies": "", "text": "x"}
+    toml = HOUSE + "".join(LOCK.format(**{**given, **each}) for each in LOCKS)
+    (tmp_path / "home.toml").write_text(toml)
+    outcomes: list[tuple[str, str, str]] = []
+
+    def hub(verb: str, **arguments: str) -> None:
+        result = home["hub"].do(verb, **arguments).result()
+        outcomes.append((verb, arguments.get("target", ""), result["outcome"]))
+        home.advance("100ms")
+
+    with Home(tmp_path / "home.toml", seed=1, virtual=True) as home:
+        for each in LOCKS:
+            hub("connect", target=each["id"])
+            hub("pair")
+            if each["id"] == "shown":
+                hub("pair")
+            if each["id"] == "loses-bond":
+                home["loses-bond"].do("forget").result()
+                hub("disconnect")
+                hub("connect", target=each["id"])
+                hub("pair")
+            hub("read", characteristic="fff1")
+            if home["hub"].state == "connected":
+                hub("disconnect")
+        transcript = home.transcript
+    assert [each for each in outcomes if each[2] == "refused"] == [
+        ("pair", "", "refused"),
+        ("read", "", "refused"),
+        ("pair", "", "refused"),
+    ]
+    path = tmp_path / "all.pcapng"
+    with path.open("wb") as sink:
+        to_pcapng(_records(transcript), sink.write)
+    read = _dissected(path, "_ws.malformed", "_ws.expert.severity", "btatt.opcode", "btsmp.opcode", "btsmp.reason")
+    assert [each for each in read if each[0] or "8388608" in each[1]] == []
+    assert {"0x0c", "0x0d"} <= {each[2] for each in read}
+    assert {"0x05", "0x0c", "0x0d"} <= {each[3] for each in read}
 
 
 def test_tshark_and_our_summaries_read_the_same(tmp_path: Path) -> None:
