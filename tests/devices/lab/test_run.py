@@ -17,7 +17,7 @@ from tests.support.transcripts import records_of
 SCENARIOS = [
     each
     for each in sorted((Path(__file__).parents[3] / "specs" / "scenarios").rglob("*.toml"))
-    if each.parent.name != "clients"
+    if "\n[client]\n" not in each.read_text(encoding="utf-8")
 ]
 LEADER = '[[step]]\nexpect = "RoleChanged"\nwhere = { role = "leader" }\n'
 
