@@ -199,7 +199,7 @@ LOCKS = (
 
 
 def test_tshark_finds_no_malformed_frame_in_what_goes_wrong(tmp_path: Path) -> None:
-    """A wrong passkey, a typed one, a link lost within a read, a read in many parts, a bond that one side has lost."""
+    """A wrong passkey, a typed one, a link lost within a read, values in many parts, a bond that one side has lost."""
     requires_tools("tshark")
     given = {"method": "just-works", "lies": "", "text": "x"}
     toml = HOUSE + "".join(LOCK.format(**{**given, **each}) for each in LOCKS)
@@ -223,6 +223,8 @@ def test_tshark_finds_no_malformed_frame_in_what_goes_wrong(tmp_path: Path) -> N
                 hub("connect", target=each["id"])
                 hub("pair")
             hub("read", characteristic="fff1")
+            if each["id"] == "small":
+                hub("write", characteristic="fff1", value="61" * 100)
             if home["hub"].state == "connected":
                 hub("disconnect")
         transcript = home.transcript
@@ -236,7 +238,7 @@ def test_tshark_finds_no_malformed_frame_in_what_goes_wrong(tmp_path: Path) -> N
         to_pcapng(_records(transcript), sink.write)
     read = _dissected(path, "_ws.malformed", "_ws.expert.severity", "btatt.opcode", "btsmp.opcode", "btsmp.reason")
     assert [each for each in read if each[0] or "8388608" in each[1]] == []
-    assert {"0x0c", "0x0d"} <= {each[2] for each in read}
+    assert {"0x0c", "0x0d", "0x16", "0x17", "0x18", "0x19"} <= {each[2] for each in read}
     assert {"0x05", "0x0c", "0x0d"} <= {each[3] for each in read}
 
 
