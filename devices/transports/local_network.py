@@ -163,9 +163,7 @@ class LocalNetwork:
         if self._denied is None:
             return
         self._denied = None
-        self._namespace.configure(
-            ["xfrm policy flush", *(f"route delete unreachable {each}" for each in _ELSEWHERE)]
-        )
+        self._namespace.configure(["xfrm policy flush", *(f"route delete unreachable {each}" for each in _ELSEWHERE)])
         for each in self._servers.values():
             if each.door is None:
                 self._open_door(each)
