@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -106,6 +107,7 @@ class _Work:
     scenario: Scenario
     serve: ServeControl | None
     done: int = 0
+    is_busy: bool = False
 
 
 _WORK: list[_Work] = []
@@ -116,21 +118,32 @@ def _prepare(scenario: Scenario, serve: ServeControl | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group, but the parent alone decides
     # As an exception it ends the scenario in peace: its client, its sockets.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _WORK.append(_Work(scenario, serve))
+    work = _Work(scenario, serve)
+    threading.Thread(target=_end_with_parent, args=(work,), daemon=True).start()
+    _WORK.append(work)
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(work: _Work) -> None:
     """A worker whose parent was killed would wait for work for ever."""
     parent = parent_process()
-    if parent is not None:
-        wait((parent.sentinel,))
-        os.kill(os.getpid(), signal.SIGTERM)
+    if parent is None:
+        return
+    wait((parent.sentinel,))
+    if work.is_busy:
+        # The main thread by name: a signal to the process may be given to this one, and wake nobody.
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+    while work.is_busy:
+        time.sleep(0.05)
+    os._exit(1)
 
 
 def _run_seed(seed: int) -> SeedResult:
     (work,) = _WORK
-    result = judge(work.scenario, seed, work.serve)
+    work.is_busy = True
+    try:
+        result = judge(work.scenario, seed, work.serve)
+    finally:
+        work.is_busy = False
     work.done += 1
     if work.done == 1:
         # What is loaded by now stays: the collector need not look at it after every seed.
