@@ -7,6 +7,7 @@ Source: BlueZ 5.66, doc/adapter-api.txt; reference for texts of errors: src/erro
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,8 @@ from devices.media.ble import Advert, BleMedium
 from devices.sim.chance import Stream
 from devices.sim.clock import Timer
 from pairing.engine import SECOND, Micros
+
+logging.getLogger("bumble.controller").setLevel(logging.ERROR)  # what follows a goodbye is lost, which is no news
 
 ADAPTER = "org.bluez.Adapter1"
 _NAME = "pairlab"

@@ -128,7 +128,7 @@ class RemoteDevice:
         if self._attempt is not None:
             self._attempt.cancel()
         if self.connection is not None:
-            await self._part()
+            await self.part()
         known = getattr(self.adapter.device.keystore, "all_keys", {})
         for each in [name for name in known if name.removesuffix("/P") == self.address]:
             del known[each]
@@ -147,7 +147,7 @@ class RemoteDevice:
     async def _connect(self, call: Call) -> Sequence[Any]:
         if self.connection is None:
             await self._attempted(self._open(), "le-connection-canceled")
-        elif self._gatt is None:
+        elif self._gatt is None and self._attempt is None:
             # It has connected to us, and nobody has asked for its services yet.
             await self._attempted(self._resolve(self.connection), "le-connection-canceled")
         return []
@@ -203,12 +203,12 @@ class RemoteDevice:
             if self.is_paired and not connection.is_encrypted:
                 await self._encrypt(connection)
             await self._discover(connection)
-        except (ATT_Error, ProtocolError, InvalidStateError, hci.HCI_Error) as problem:
-            await self._part()
+        except (ATT_Error, ProtocolError, InvalidStateError, BumbleTimeoutError, hci.HCI_Error) as problem:
+            await self.part()
             raise BusError("Failed", f"le-connection-failed: {problem}") from None
         except asyncio.CancelledError:
             # Half discovered it would be of use to nobody, and in the way of whoever connects next.
-            await self._part()
+            await self.part()
             raise
 
     async def _encrypt(self, connection: Connection) -> None:
@@ -245,10 +245,11 @@ class RemoteDevice:
         if self.connection is None and self._attempt is None:
             raise BusError("NotConnected", "Not Connected")
         if self.connection is not None:
-            await self._part()
+            await self.part()
         return []
 
-    async def _part(self) -> None:
+    async def part(self) -> None:
+        """Disconnect, and wait until it is so."""
         connection = self.connection
         if connection is not None:
             try:
@@ -296,7 +297,7 @@ class RemoteDevice:
             name, text = _PAIRING_ERRORS.get(
                 int(problem.error_code or 0), ("AuthenticationFailed", "Authentication Failed")
             )
-            await self._part()
+            await self.part()
             raise BusError(name, text) from None
         self._paired()
 

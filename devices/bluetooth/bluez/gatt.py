@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bumble.att import ATT_Error, ErrorCode
 from bumble.core import InvalidStateError
+from bumble.core import TimeoutError as BumbleTimeoutError
 from bumble.device import Peer
 from dbus_fast import Variant
 
@@ -48,6 +49,7 @@ class GattObjects:
         self.device, self.peer = device, peer
         self._paths: list[str] = []
         self._notifying: dict[str, _Notifying] = {}
+        self._asking: set[asyncio.Future[Any]] = set()
 
     def appear(self) -> list[str]:
         """Put everything on the bus; the UUIDs of the services."""
@@ -131,6 +133,8 @@ class GattObjects:
 
     def vanish(self) -> None:
         """Take everything off the bus, the innermost first."""
+        for task in tuple(self._asking):
+            task.cancel()
         for one in self._notifying.values():
             one.end()
         for path in reversed(self._paths):
@@ -182,12 +186,12 @@ class GattObjects:
             raise BusError("Failed", "Not connected")
         try:
             try:
-                return await ask()
+                return await self._answer(ask)
             except ATT_Error as problem:
                 if problem.error_code not in _INSECURE or connection.is_encrypted:
                     raise
                 await self.device.pair()
-                return await ask()
+                return await self._answer(ask)
         except ATT_Error as problem:
             code = int(problem.error_code)
             name, text = _ERRORS.get(code, ("Failed", f"Operation failed with ATT error: 0x{code:02x}"))
@@ -196,6 +200,19 @@ class GattObjects:
             if self.device.connection is connection:
                 raise
             raise BusError("Failed", "Not connected") from None
+        except BumbleTimeoutError:
+            # Core Vol 3 Part F 3.3.3: nothing more may be asked over this connection.
+            await self.device.part()
+            raise BusError("Failed", f"Operation failed with ATT error: 0x{ErrorCode.UNLIKELY_ERROR:02x}") from None
+
+    async def _answer(self, ask: Callable[[], Awaitable[T]]) -> T:
+        # Bumble would let a question that waits behind another wait for its answer without a connection.
+        task = asyncio.ensure_future(ask())
+        self._asking.add(task)
+        try:
+            return await task
+        finally:
+            self._asking.discard(task)
 
 
 class _Notifying:

@@ -17,12 +17,14 @@ from tests.support.needs import requires_tools
 
 ADDRESS = "C4:00:00:00:00:01"
 DEVICE = "/org/bluez/hci0/dev_C4_00_00_00_00_01"
+READ = "org.bluez.GattCharacteristic1.ReadValue"
 THERMO = {
     "id": "thermo",
     "kind": "ble-peripheral",
     "name": "Thermo",
     "address": ADDRESS,
     "advert": {"interval": "20ms"},
+    "max_connections": 2,
     "service": [
         {"uuid": "180f", "characteristic": [{"uuid": "2a19", "properties": ["read", "notify"], "value": "64"}]}
     ],
@@ -57,13 +59,20 @@ async def _found(client: Client) -> None:
     await until(lambda: ADDRESS in client.door.adapters[0].devices)
 
 
-def _beside(work: Callable[[LiveHome, BluezDoor], Awaitable[None]]) -> None:
+def _level(door: BluezDoor, device: str) -> str:
+    """The path of its battery level."""
+    paths = (each for each in door.tree.paths() if each.startswith(f"{device}/"))
+    kind = "org.bluez.GattCharacteristic1"
+    return next(each for each in paths if (door.tree.get(each, kind, "UUID") or "").startswith("00002a19"))
+
+
+def _beside(work: Callable[[LiveHome, BluezDoor], Awaitable[None]], adapters: int = 1) -> None:
     requires_tools("dbus-daemon")
 
     async def live() -> None:
         home = LiveHome(read_home({"accessory": [THERMO]}, "test"), HomeOptions(seed=1))
         await home.start()
-        door = await BluezDoor.open(home.ble, home.chance)
+        door = await BluezDoor.open(home.ble, home.chance, adapters=adapters)
         try:
             await asyncio.wait_for(work(home, door), 20)
         finally:
@@ -126,9 +135,8 @@ def test_hostile_calls_are_answered_with_an_error_and_change_nothing() -> None:
         assert await other.property(ADAPTER, "org.bluez.Adapter1", "Alias") == "pairlab"
         await other.call(DEVICE, "org.bluez.Device1.Connect")
         characteristic = next(path for path in door.tree.paths() if "/char" in path and "/desc" not in path)
-        read = "org.bluez.GattCharacteristic1.ReadValue"
         with pytest.raises(AssertionError, match="offset"):
-            await other.call(characteristic, read, "a{sv}", {"offset": Variant("s", "x")})
+            await other.call(characteristic, READ, "a{sv}", {"offset": Variant("s", "x")})
         for each in (hostile, other):
             each.bus.disconnect()
 
@@ -148,6 +156,50 @@ def test_an_adapter_that_is_switched_off_loses_its_connections_and_hears_again_w
         await until(lambda: home.accessories["thermo"].state == "advertising")
         await client.call(DEVICE, "org.bluez.Device1.Connect")
         client.bus.disconnect()
+
+    _beside(work)
+
+
+def test_two_clients_have_an_adapter_each() -> None:
+    async def work(home: LiveHome, door: BluezDoor) -> None:
+        clients = [await Client.of(door) for _ in door.adapters]
+        for number, (client, adapter) in enumerate(zip(clients, door.adapters, strict=True)):
+            await client.call(adapter.path, "org.bluez.Adapter1.StartDiscovery")
+            await until(lambda adapter=adapter: ADDRESS in adapter.devices)  # type: ignore[misc]
+            device = DEVICE.replace("hci0", f"hci{number}")
+            await client.call(device, "org.bluez.Device1.Connect")
+            path = _level(door, device)
+            assert await client.call(path, READ, "a{sv}", {}) == [b"\x64"]
+        assert len(home.ble.connections) == 2
+        await clients[0].call(DEVICE, "org.bluez.Device1.Disconnect")
+        assert not await clients[1].property(DEVICE, "org.bluez.Device1", "Connected")
+        assert await clients[1].property(DEVICE.replace("hci0", "hci1"), "org.bluez.Device1", "Connected")
+        for each in clients:
+            each.bus.disconnect()
+
+    _beside(work, adapters=2)
+
+
+def test_two_clients_share_a_connection_and_all_that_wait_for_it_learn_that_it_has_ended() -> None:
+    async def work(home: LiveHome, door: BluezDoor) -> None:
+        first, second = await Client.of(door), await Client.of(door)
+        await _found(first)
+        connecting = asyncio.ensure_future(first.call(DEVICE, "org.bluez.Device1.Connect"))
+        await until(lambda: bool(door.adapters[0].radio.le_connections))
+        await until(lambda: door.tree.get(DEVICE, "org.bluez.Device1", "Connected"))
+        await second.call(DEVICE, "org.bluez.Device1.Connect")
+        await connecting
+        path = _level(door, DEVICE)
+        home.ble.separate("thermo", "hci0")
+        reads = [asyncio.ensure_future(each.call(path, READ, "a{sv}", {})) for each in (first, second, first)]
+        await asyncio.sleep(0)
+        await first.property(DEVICE, "org.bluez.Device1", "Connected")
+        home.clock.advance(60_000_000)
+        for each in reads:
+            with pytest.raises(AssertionError, match="Not connected"):
+                await asyncio.wait_for(each, 5)
+        for client in (first, second):
+            client.bus.disconnect()
 
     _beside(work)
 
