@@ -6,7 +6,7 @@ shows. The customer has typed what the router's label says: a MAC, which is no b
 
 from typing import Any
 
-from home import accessory, ask, chosen_bug, control, wait_for
+from home import ask, chosen_bug, control, wait_for
 
 SCENARIO = "clients/gl-s20-right-and-wrong-id.toml"
 BUGS = {
@@ -56,8 +56,9 @@ def agent_id(rest: str, bug: str | None) -> str:
 def main() -> None:
     """Look, store, and the next morning store again, when the router is not there."""
     bug = chosen_bug(BUGS)
-    rest = accessory("br")["endpoints"]["rest"].rstrip("/")
     wait_for("CredentialStored", actor="other")
+    router = control("GET", "accessories/br")
+    rest = router["endpoints"]["rest"].rstrip("/")
     if not knows_the_network(ask("GET", f"{rest}/node/ext-panid")[1], bug):
         make_network(rest)
     dataset = str(ask("GET", f"{rest}/node/dataset/active", headers={"Accept": "text/plain"})[1])
@@ -69,7 +70,7 @@ def main() -> None:
     if stored["outcome"] != "done":
         print(f"not stored: {stored['platform']['case'] or stored['platform']['code']}")
         return
-    wait_for("PeerLost", actor="phone")
+    wait_for("PeerLost", actor="phone", peer=router["facts"]["instance"])
     if bug == "deletes-before-it-stores":
         call("deleteCredentials", border_agent_id=agent)
     call("storeCredentials", border_agent_id=agent, dataset=dataset)

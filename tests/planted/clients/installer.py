@@ -15,7 +15,7 @@ BUGS = {
     "believes-any-finished": "never PetitionAccepted (impostor)",
 }
 PSKC = bytes.fromhex("5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e")
-PATIENCE_SECONDS = 2.5
+PATIENCE_SECONDS = 1.5
 
 
 class OneCookie(DtlsClient):

@@ -31,7 +31,7 @@ BUGS = {
 }
 TYPE = "_meshcop._udp.local."
 GROUP = ("224.0.0.251", 5353)
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 3.5
 Txt = Mapping[bytes, bytes | None]
 
 
