@@ -43,6 +43,7 @@ class TcpDoor:
             await self._loop.create_connection(lambda: relay.server, *self._server)
         except (OSError, asyncio.CancelledError):
             _reset_socket(client)
+            relay.cut_off()
             return
         try:
             await self._loop.connect_accepted_socket(lambda: relay.client, client)

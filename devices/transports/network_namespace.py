@@ -45,13 +45,13 @@ class NetworkNamespace:
         self._tools = tools
 
     @classmethod
-    async def open(cls) -> Self:
-        """Raises TransportUnavailableError, which says what the host lacks and what to do."""
+    async def open(cls, searched: str = _SEARCHED) -> Self:
+        """Raises TransportUnavailableError, which says what the host lacks and what to do. `searched` is for tools."""
         if sys.platform != "linux":
             raise TransportUnavailableError(
                 "network namespaces are Linux's; elsewhere let a scenario's phone be denied"
             )
-        tools = {name: shutil.which(name, path=_SEARCHED) for name in _TOOLS}
+        tools = {name: shutil.which(name, path=searched) for name in _TOOLS}
         missing = [name for name, path in tools.items() if path is None]
         if missing:
             packages = " ".join(sorted({_TOOLS[name] for name in missing}))

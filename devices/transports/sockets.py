@@ -34,30 +34,34 @@ def watch_sockets(watcher: SocketWatcher) -> None:
 
 
 class _Watched(socket.socket):
-    """Tells the watcher that was there when it was made."""
+    """Tells its watcher, if it has one."""
 
-    def __init__(self, kind: socket.SocketKind, watcher: SocketWatcher, *, on_lan: bool) -> None:
-        super().__init__(socket.AF_INET, kind)
-        self._watcher = watcher
-        self._on_lan = on_lan
+    watcher: SocketWatcher | None = None
+    on_lan = True
 
     def bind(self, address: object) -> None:
         super().bind(address)  # type: ignore[arg-type]  # typeshed's name for it is private
-        if self.type == socket.SOCK_DGRAM:
-            self._watcher.opened(self, on_lan=self._on_lan)
+        if self.type == socket.SOCK_DGRAM and self.watcher is not None:
+            self.watcher.opened(self, on_lan=self.on_lan)
 
     def listen(self, backlog: int = _BACKLOG, /) -> None:
         super().listen(backlog)
-        self._watcher.opened(self, on_lan=self._on_lan)
+        if self.watcher is not None:
+            self.watcher.opened(self, on_lan=self.on_lan)
 
     def close(self) -> None:
-        self._watcher.closed(self)
+        if self.watcher is not None:
+            self.watcher.closed(self)
         super().close()
 
 
 def _socket(kind: socket.SocketKind, *, on_lan: bool) -> socket.socket:
     watcher = _WATCHER.get()
-    return socket.socket(socket.AF_INET, kind) if watcher is None else _Watched(kind, watcher, on_lan=on_lan)
+    if watcher is None:
+        return socket.socket(socket.AF_INET, kind)
+    sock = _Watched(socket.AF_INET, kind)
+    sock.watcher, sock.on_lan = watcher, on_lan
+    return sock
 
 
 def _bind(kind: socket.SocketKind, host: str, port: int, *, on_lan: bool) -> socket.socket:

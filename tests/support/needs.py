@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+from functools import cache
 
 import pytest
 
@@ -17,6 +19,20 @@ def requires_root() -> None:
     """Skip the running test unless it may make network namespaces."""
     if os.geteuid() != 0:
         _give_up("needs root, to make network namespaces")
+
+
+def requires_private_networks() -> None:
+    """Skip the running test where the system lets nobody, or not us, put a program into a network of its own."""
+    requires_tools("unshare", "nsenter", "ip")
+    if not _can_unshare():
+        _give_up("needs root, or user namespaces, to put a program into a network of its own")
+
+
+@cache
+def _can_unshare() -> bool:
+    user = [] if os.geteuid() == 0 else ["--user", "--map-current-user", "--keep-caps"]
+    words = ["unshare", *user, "--net", "ip", "link", "set", "lo", "up"]
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0
 
 
 def _give_up(reason: str) -> None:
