@@ -9,6 +9,7 @@ pong and a packet with the time; its server warned at 16 s of silence and closed
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from devices.events import RequestReceived
 from devices.media.abrupt import CutStep, play_cut, reset
@@ -28,6 +29,22 @@ class Patience:
     close_us: Micros | None
 
 
+class ServedConnection(Protocol):
+    """One client at a service."""
+
+    def say(self, line: str) -> None:
+        """Send a line unasked, where the protocol has such."""
+
+    def close(self, reason: str) -> None:
+        """End in peace."""
+
+    def cut(self, steps: Sequence[CutStep]) -> None:
+        """End abruptly."""
+
+    def vanish(self) -> None:
+        """Be gone."""
+
+
 @dataclass(slots=True)
 class PushRoom:
     """The connections of one server, and its counters."""
@@ -35,7 +52,9 @@ class PushRoom:
     clock: Clock
     patience: Patience
     emit: Callable[[Event], None]
-    connections: "dict[int, PushConnection]" = field(default_factory=dict)
+    connections: "dict[int, ServedConnection]" = field(default_factory=dict)
+    plain_tls: str = "none"
+    """What connections say of their TLS that have none."""
     count: int = 0
     octets_in: int = 0
     octets_out: int = 0
@@ -44,6 +63,16 @@ class PushRoom:
     false_disconnects: int = 0
     """Clients that were taken for dead and came back; told apart by the name of HELLO, else by their host."""
     _taken_for_dead: dict[str, Micros] = field(default_factory=dict)
+
+    def enter(self, connection: ServedConnection) -> int:
+        """One more connection; its number."""
+        self.count += 1
+        self.connections[self.count] = connection
+        return self.count
+
+    def leave(self, number: int) -> bool:
+        """A connection is over; False where it was before."""
+        return self.connections.pop(number, None) is not None
 
     def connection(self) -> "PushConnection":
         """A protocol for one more client."""
@@ -91,8 +120,7 @@ class PushConnection(asyncio.Protocol):
 
     def __init__(self, room: PushRoom) -> None:
         self._room = room
-        room.count += 1
-        self._number = room.count
+        self._number = 0
         self._line = bytearray()
         self._reason = ""
         self._octets_in = self._octets_out = 0
@@ -107,9 +135,9 @@ class PushConnection(asyncio.Protocol):
         actor = transport.get_extra_info("peer")
         self._peer = actor or f"{host}:{port}"
         self._who = actor or host
-        self._room.connections[self._number] = self
+        self._number = self._room.enter(self)
         secured = transport.get_extra_info("ssl_object")
-        tls = "none" if secured is None else str(secured.version())
+        tls = self._room.plain_tls if secured is None else str(secured.version())
         self._room.emit(Connected(peer=self._peer, connection=self._number, tls=tls))
         self._room.seen(self._who, self._peer)
         self._heard()
@@ -209,6 +237,6 @@ class PushConnection(asyncio.Protocol):
 
     def _over(self, reason: str) -> None:
         self._quiet()
-        if self._room.connections.pop(self._number, None) is not None:
+        if self._room.leave(self._number):
             counts = {"octets_in": self._octets_in, "octets_out": self._octets_out}
             self._room.emit(Disconnected(peer=self._peer, connection=self._number, reason=reason, **counts))

@@ -88,6 +88,14 @@ class PushService(Accessory):
             "false_disconnects": room.false_disconnects,
         }
 
+    async def _stop(self, *, goodbye: bool) -> None:
+        self.advert.stop(goodbye=goodbye)
+        if goodbye:
+            self.room.close("power-off")
+        else:
+            self.room.vanish()
+        self.door.close()
+
     @verb("push")
     async def _do_push(self, text: PushText) -> Mapping[str, Any]:
         """Say something to every client that is connected."""
@@ -136,11 +144,3 @@ class PushServer(PushService):
     async def _start(self) -> None:
         await self.door.open(self.room.connection)
         self.advert.start(self.door.port)
-
-    async def _stop(self, *, goodbye: bool) -> None:
-        self.advert.stop(goodbye=goodbye)
-        if goodbye:
-            self.room.close("power-off")
-        else:
-            self.room.vanish()
-        self.door.close()

@@ -11,6 +11,7 @@ is asked; each chunk that is read or written is one segment.
 """
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
@@ -320,6 +321,16 @@ class _Facade(asyncio.Transport):
 
     def abort(self) -> None:
         self._connection.send(b"", Mark.LOST)
+
+    def _force_close(self, _exc: BaseException | None) -> None:
+        """How asyncio's TLS ends a handshake that fails; the alert that it leaves behind goes out first."""
+        outgoing = getattr(self._connection.inner, "_outgoing", None)
+        alert = outgoing.read() if isinstance(outgoing, ssl.MemoryBIO) else b""
+        if alert:
+            self._connection.send(alert)
+            self.close()
+        else:
+            self.abort()
 
 
 def feed(protocol: Any, octets: bytes) -> None:

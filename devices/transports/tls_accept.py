@@ -50,7 +50,8 @@ class TlsAccept(asyncio.Protocol):
             )
         except OSError as problem:  # what ssl raises is one
             self._failed(problem, transport)
-            transport.abort()
+            if not transport.is_closing():
+                transport.abort()
             return
         if secured is None:
             return
