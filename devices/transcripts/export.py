@@ -64,11 +64,12 @@ def to_json_lines(records: Iterable[Record], sink: Callable[[bytes], object]) ->
 def write_artifacts(folder: Path, transcript: bytes, replay: str, *, is_private: bool = False) -> None:
     """`transcript.cbor`, `capture.pcapng`, `ladder.txt` and `replay.txt` of a run, in a folder that is made.
 
-    A private one, whose transcript holds keys, is for its owner's eyes.
+    Of a private one, whose transcript holds keys, transcript and capture are for their owner's eyes.
     """
     folder.mkdir(mode=0o700 if is_private else 0o777, parents=True, exist_ok=True)
-    if is_private:
-        (folder / "transcript.cbor").touch(mode=0o600)
+    for name in ("transcript.cbor", "capture.pcapng") if is_private else ():
+        (folder / name).touch(mode=0o600)
+        (folder / name).chmod(0o600)  # a file that was there before keeps its rights otherwise
     (folder / "transcript.cbor").write_bytes(transcript)
     records = list(read_transcript(BytesIO(transcript)))
     with (folder / "capture.pcapng").open("wb") as capture:

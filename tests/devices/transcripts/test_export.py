@@ -138,3 +138,11 @@ def test_the_last_rungs_keep_every_column() -> None:
     heading, *lines = last_rungs(small_transcript(), 1)
     assert heading.split() == ["seconds", "br", "phone"]
     assert len(lines) == 1
+
+
+def test_what_holds_keys_is_for_its_owners_eyes_even_where_files_were_before(tmp_path: Path) -> None:
+    for name in ("transcript.cbor", "capture.pcapng"):
+        (tmp_path / name).touch(mode=0o644)
+    write_artifacts(tmp_path, small_transcript(), "again", is_private=True)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes["transcript.cbor"] == modes["capture.pcapng"] == 0o600
