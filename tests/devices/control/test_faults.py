@@ -86,3 +86,32 @@ async def test_faults_for_an_accessory_go_with_it(api: httpx.AsyncClient) -> Non
     await api.delete("/v1/accessories/br")
     assert (await api.get("/v1/faults")).json() == []
     assert (await api.post("/v1/time/advance", json={"duration": "2m"})).status_code == 200
+
+
+async def test_a_browser_reports_65570_while_its_app_is_kept_from_the_local_network(api: httpx.AsyncClient) -> None:
+    where = "/v1/phones/phone/bonjour/browse"
+    body = {"service_type": "_meshcop._udp", "within": "1ms"}
+    started = await api.post("/v1/faults", json={"kind": "local-network-denied", "target": "phone"})
+    denied = (await api.post(where, json=body)).json()
+    assert (denied["outcome"], denied["platform"]["code"]) == ("refused", -65570)
+    await api.delete(started.headers["location"])
+    assert (await api.post(where, json=body)).json()["outcome"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"target": "client"}, "pairlab exec --local-network granted"),
+        ({"target": "br"}, "not 'br'"),
+        ({}, "not '*'"),
+        ({"target": "phone", "reject": "no"}, "reject"),
+        ({"target": "phone", "grant": "5s"}, "no parameter 'grant'"),
+    ],
+)
+async def test_a_denial_of_nobody_is_refused_and_says_of_whom_it_can_be(
+    api: httpx.AsyncClient, fault: dict[str, str], said: str
+) -> None:
+    answer = await api.post("/v1/faults", json={"kind": "local-network-denied", **fault})
+    assert 400 <= answer.status_code < 500
+    assert said in answer.text
+    assert (await api.get("/v1/faults")).json() == []

@@ -31,6 +31,7 @@ ROUTES = {
     ("get", "/v1/phones/{id}"),
     ("patch", "/v1/phones/{id}"),
     ("post", "/v1/phones/{id}/actions/{verb}"),
+    ("post", "/v1/phones/{id}/bonjour/browse"),
     ("post", "/v1/phones/{id}/thread/{call}"),
     ("get", "/v1/phones/{id}/wifi-aware"),
     *(
