@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _MOST_SHRUNK = 5
 """How many failures of different kinds one sweep shrinks."""
+_MOST_TRIED = 3
+"""How many failures of one kind are tried, beside a client from outside."""
 
 
 def sweep(
@@ -157,16 +159,20 @@ def _shrink(
     from devices.cli.exec_ import serve, sigterm_as_interrupt
     from devices.lab.shrink import shrink, signature, write_shrunk
 
-    first: dict[tuple[object, ...], SeedResult] = {}
+    kinds: dict[tuple[object, ...], list[SeedResult]] = {}
     for each in failures:
-        first.setdefault(signature(each), each)
+        kinds.setdefault(signature(each), []).append(each)
     reduced: dict[int, tuple[Shrunk | None, Path | None]] = {}
     with sigterm_as_interrupt():
-        for each in [*first.values()][:_MOST_SHRUNK]:
-            found = shrink(scenario, each.seed, serve)
-            written = write_shrunk(found, folder, scenario.path) if found is not None and found.hits else None
-            if found is None or found.decisions or each.defect:
-                reduced[each.seed] = (found, written)
+        for alike in [*kinds.values()][:_MOST_SHRUNK]:
+            # In real time a failure may not come again; then another one of its kind may.
+            for each in alike[: 1 if scenario.virtual else _MOST_TRIED]:
+                found = shrink(scenario, each.seed, serve)
+                written = write_shrunk(found, folder, scenario.path) if found is not None and found.hits else None
+                if found is None or found.decisions or each.defect:
+                    reduced[each.seed] = (found, written)
+                if written is not None:
+                    break
     return reduced
 
 
