@@ -29,6 +29,25 @@ properties = ["read", "write", "notify"]
 number = 100
 notify = {{ every = "200ms", values = ["61", "62"] }}
 """
+PAIRING = """
+[[accessory]]
+id = "p{number}"
+kind = "ble-peripheral"
+address = "C4:00:00:00:00:0{number}"
+advert = {{ interval = "50ms" }}
+pairing = {{ {pairing} }}
+"""
+WAYS = (
+    'method = "just-works"',
+    'method = "just-works", accept = "never"',
+    'method = "none"',
+    'method = "numeric-comparison"',
+    'method = "numeric-comparison", accept = "never"',
+    'method = "passkey-typed"',
+    'method = "passkey-typed", code = "wrong"',
+)
+HOME += "".join(PAIRING.format(number=number, pairing=way) for number, way in enumerate(WAYS, start=2))
+FAILED = r"Failed to pair: org\.bluez\.Error\.AuthenticationFailed"
 READER = f"""
 import asyncio, bleak
 async def main():
@@ -52,10 +71,34 @@ SCRIPT = (
     ("notify off", r"Notify stopped"),
     ("back", r""),
     (f"pair {ADDRESS}", r"Enter passkey"),
+    ("654321", FAILED),
+    (f"pair {ADDRESS}", r"Enter passkey"),
     ("123456", r"Pairing successful"),
     (f"info {ADDRESS}", r"Paired: yes"),
     (f"remove {ADDRESS}", r"Device has been removed"),
+    (f"pair {ADDRESS[:-1]}2", r"Pairing successful"),
+    (f"pair {ADDRESS[:-1]}3", FAILED),
+    (f"pair {ADDRESS[:-1]}4", FAILED),
+    (f"pair {ADDRESS[:-1]}5", r"Confirm passkey \d+"),
+    ("no", FAILED),
+    (f"pair {ADDRESS[:-1]}5", r"Confirm passkey \d+"),
+    ("yes", r"Pairing successful"),
+    (f"pair {ADDRESS[:-1]}6", r"Confirm passkey \d+"),
+    ("yes", FAILED),
+    (f"pair {ADDRESS[:-1]}7", r"Passkey: .*?\d{6}.*?Pairing successful"),
+    (f"pair {ADDRESS[:-1]}8", FAILED),
+    ("devices Paired", "".join(rf"(?=.*Device {ADDRESS[:-1]}{number})" for number in (2, 5, 7))),
     ("scan off", r"Discovery stopped"),
+    ("menu gatt", r"Menu gatt"),
+    ("register-service 180d", r"Primary"),
+    ("yes", r""),
+    ("register-characteristic 2a37 read,notify", r"Enter value"),
+    ("1", r""),
+    ("register-application", r"Application registered"),
+    ("back", r""),
+    ("advertise on", r"Advertising object registered"),
+    ("show", r"ActiveInstances: 0x01"),
+    ("advertise off", r"Advertising object unregistered"),
     ("quit", r""),
 )
 
@@ -83,7 +126,7 @@ def test_bleaks_bluez_backend_is_told_values(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "Thermo [b'a', b'b']\n"), done.stderr
 
 
-def test_bluetoothctl_scans_connects_reads_writes_subscribes_pairs_and_removes(tmp_path: Path) -> None:
+def test_bluetoothctl_does_all_it_can_do_with_accessories_and_be_one(tmp_path: Path) -> None:
     requires_tools("dbus-daemon", "bluetoothctl")
     program = tmp_path / "drive.py"
     program.write_text("from tests.interop.test_bluez import drive\nraise SystemExit(drive())\n")

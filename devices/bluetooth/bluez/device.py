@@ -13,7 +13,6 @@ from bumble.att import ATT_Error
 from bumble.core import UUID, InvalidStateError, ProtocolError
 from bumble.core import TimeoutError as BumbleTimeoutError
 from bumble.device import Connection, Peer
-from bumble.smp import ErrorCode
 from dbus_fast import Variant
 
 from devices.bluetooth.bluez.gatt import GattObjects
@@ -27,6 +26,7 @@ DEVICE = "org.bluez.Device1"
 _MTU = 517
 _CONNECT_SECONDS = 40
 _SERVICE_CHANGED = UUID("2a05")
+_CANCELLED = BusError("Failed", "le-connection-canceled")
 
 
 class RemoteDevice:
@@ -146,13 +146,13 @@ class RemoteDevice:
 
     async def _connect(self, call: Call) -> Sequence[Any]:
         if self.connection is None:
-            await self._attempted(self._open(), "le-connection-canceled")
+            await self._attempted(self._open(), _CANCELLED)
         elif self._gatt is None and self._attempt is None:
             # It has connected to us, and nobody has asked for its services yet.
-            await self._attempted(self._resolve(self.connection), "le-connection-canceled")
+            await self._attempted(self._resolve(self.connection), _CANCELLED)
         return []
 
-    async def _attempted(self, work: Any, cancelled: str) -> None:
+    async def _attempted(self, work: Any, cancelled: BusError) -> None:
         if self._attempt is not None:
             work.close()
             raise BusError("InProgress", "In Progress")
@@ -163,7 +163,7 @@ class RemoteDevice:
             if not task.cancelled():
                 task.cancel()  # the client has gone
                 raise
-            raise BusError("Failed", cancelled) from None
+            raise cancelled from None
         finally:
             self._attempt = None
 
@@ -276,7 +276,8 @@ class RemoteDevice:
             raise BusError("AlreadyExists", "Already Exists")
         self.pairing_for = call.sender
         try:
-            await self._attempted(self._connect_and_pair(), "le-connection-canceled")
+            cancelled = BusError("AuthenticationCanceled", "Authentication Canceled")
+            await self._attempted(self._connect_and_pair(), cancelled)
         finally:
             self.pairing_for = ""
         return []
@@ -293,12 +294,10 @@ class RemoteDevice:
             raise BusError("NotConnected", "Not Connected")
         try:
             await connection.pair()
-        except ProtocolError as problem:
-            name, text = _PAIRING_ERRORS.get(
-                int(problem.error_code or 0), ("AuthenticationFailed", "Authentication Failed")
-            )
+        except ProtocolError:
+            # Linux tells bluetoothd no more than that it failed, whatever SMP's reason.
             await self.part()
-            raise BusError(name, text) from None
+            raise BusError("AuthenticationFailed", "Authentication Failed") from None
         self._paired()
 
     def _paired(self) -> None:
@@ -309,10 +308,3 @@ class RemoteDevice:
             raise BusError("DoesNotExist", "Does Not Exist")
         self._attempt.cancel()
         return []
-
-
-_PAIRING_ERRORS: Mapping[int, tuple[str, str]] = {
-    ErrorCode.PAIRING_NOT_SUPPORTED: ("AuthenticationRejected", "Authentication Rejected"),
-    ErrorCode.UNSPECIFIED_REASON: ("AuthenticationRejected", "Authentication Rejected"),
-    ErrorCode.PASSKEY_ENTRY_FAILED: ("AuthenticationCanceled", "Authentication Canceled"),
-}
