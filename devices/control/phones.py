@@ -1,5 +1,6 @@
 """Routes: the emulated phones of a home, and the platforms' own calls on them."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -50,10 +51,11 @@ def phone_routes(desk: Desk) -> APIRouter:
 
     @router.post("/{id}/bonjour/browse", openapi_extra=described())
     async def browse_bonjour(
-        actor_id: Id, arguments: Annotated[dict[str, Any], Depends(read_object)], request: Request, secrets: Secrets
-    ) -> OutcomeDocument:
+        actor_id: Id, arguments: Annotated[dict[str, Any], Depends(read_object)], request: Request
+    ) -> dict[str, Any]:
         """What its app's browser reports of `service_type` after `within`: services, or -65570 while that is denied."""
-        return outcome(await desk.attend(request, live.phone(actor_id).do("browse", arguments)), secrets=secrets)
+        found = await desk.attend(request, live.phone(actor_id).do("browse", arguments))
+        return dict(found) if isinstance(found, Mapping) else {"outcome": "done", "value": found}
 
     @router.post("/{id}/thread/{call}", openapi_extra=described())
     async def call_thread(
