@@ -98,20 +98,15 @@ async def test_a_browser_reports_65570_while_its_app_is_kept_from_the_local_netw
     assert (await api.post(where, json=body)).json()["outcome"] == "done"
 
 
-@pytest.mark.parametrize(
-    ("fault", "said"),
-    [
+async def test_a_denial_of_nobody_is_refused_and_says_of_whom_it_can_be(api: httpx.AsyncClient) -> None:
+    for fault, said in (
         ({"target": "client"}, "pairlab exec --local-network granted"),
         ({"target": "br"}, "not 'br'"),
         ({}, "not '*'"),
         ({"target": "phone", "reject": "no"}, "reject"),
         ({"target": "phone", "grant": "5s"}, "no parameter 'grant'"),
-    ],
-)
-async def test_a_denial_of_nobody_is_refused_and_says_of_whom_it_can_be(
-    api: httpx.AsyncClient, fault: dict[str, str], said: str
-) -> None:
-    answer = await api.post("/v1/faults", json={"kind": "local-network-denied", **fault})
-    assert 400 <= answer.status_code < 500
-    assert said in answer.text
+    ):
+        answer = await api.post("/v1/faults", json={"kind": "local-network-denied", **fault})
+        assert 400 <= answer.status_code < 500
+        assert said in answer.text
     assert (await api.get("/v1/faults")).json() == []
