@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from devices.cli.exec_ import serve
 from devices.lab.result import ScenarioResult
 from devices.lab.run import run_scenario
 from devices.lab.scenario import Scenario, read_scenario
 from devices.spec import ScenarioSpec
 from devices.transcripts.reader import Fate
+from tests.support.needs import requires_private_networks
 from tests.support.transcripts import records_of
 
 FOLDER = Path(__file__).parents[3] / "specs" / "scenarios" / "seed"
@@ -28,7 +30,7 @@ def _times(result: ScenarioResult, event: str, actor: str) -> Sequence[int]:
 
 
 def test_a_lock_screen_stall_is_30_s_of_silence_and_loses_nothing() -> None:
-    result = run_scenario(_scenario("f2-lock-screen-stall"))
+    result = run_scenario(_scenario("f2-stall-of-a-commissioner"))
     (started,) = _times(result, "FaultStarted", "phone")
     begins, ends = started + 10 * S, started + 40 * S
     fired = _times(result, "FaultFired", "phone")
@@ -90,3 +92,19 @@ def test_a_night_of_dark_wakes_counts_a_handshake_and_a_loss_each() -> None:
     assert result.duration_us > NIGHT_S * S
     for event in ("HandshakeCompleted", "PetitionAccepted", "CommissionerLost"):
         assert len(_times(result, event, "br")) == 1 + wakes
+
+
+def test_a_program_without_the_local_network_is_not_heard_until_it_is_granted() -> None:
+    requires_private_networks()
+    result = run_scenario(_scenario("f4-local-network-denied"), serve=serve)
+    assert result.failure is None, (result.failure, result.client_output)
+    began, ended = _times(result, "FaultStarted", "client"), _times(result, "FaultEnded", "client")
+    assert ended[1] - began[1] == pytest.approx(600_000, abs=200_000)
+    heard = _times(result, "RequestReceived", "br")
+    for start, end in zip(began, ended, strict=True):
+        assert not [each for each in heard if start < each < end]
+        assert [each for each in heard if each > end]
+    said = "\n".join(result.client_output)
+    assert "search: [Errno 113] No route to host" in said
+    assert "watch: ConnectionResetError(104, 'Connection reset by peer')" in said
+    assert "watch: OSError(113, 'No route to host')" in said
