@@ -125,6 +125,11 @@ class Adapter:
         """The device at the other end of a connection."""
         return self.devices.get(peer_of(connection))
 
+    @property
+    def is_pairable(self) -> bool:
+        """Whether others may begin to pair."""
+        return bool(self.tree.get(self.path, ADAPTER, "Pairable"))
+
     def is_authenticated(self, connection: Connection) -> bool:
         """Whether the bond is one with a number; Bumble's flag is set after Just Works, too."""
         keys = getattr(self.device.keystore, "all_keys", {}).get(str(connection.peer_address))

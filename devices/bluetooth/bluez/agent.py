@@ -4,6 +4,7 @@ Without an agent the central is one without display and keys, and accepts, as Bl
 Source: BlueZ 5.66, doc/agent-api.txt.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -82,20 +83,44 @@ class Agents:
         asked = device.pairing_for if device is not None else ""
         owner = asked if asked in self._agents else self._default
         found = self._agents.get(owner)
-        if device is None or found is None:
+        if device is None:
             return PairingDelegate(PairingDelegate.NO_OUTPUT_NO_INPUT)
+        if found is None:
+            return _Delegate(PairingDelegate.NO_OUTPUT_NO_INPUT, device)
         return _AgentDelegate(self, owner, found[0], found[1], device)
 
 
-class _AgentDelegate(PairingDelegate):
+class _Delegate(PairingDelegate):
+    def __init__(self, capability: PairingDelegate.IoCapability, device: "RemoteDevice") -> None:
+        super().__init__(capability)
+        self._device = device
+
+    async def accept(self) -> bool:
+        return self._device.adapter.is_pairable
+
+
+class _AgentDelegate(_Delegate):
     def __init__(self, agents: Agents, owner: str, path: str, capability: str, device: "RemoteDevice") -> None:
-        super().__init__(_CAPABILITIES[capability])
-        self._agents, self._owner, self._path, self._device = agents, owner, path, device
+        super().__init__(_CAPABILITIES[capability], device)
+        self._agents, self._owner, self._path = agents, owner, path
 
     async def _ask(self, member: str, signature: str, *body: Any) -> Any:
-        return await self._agents.tree.call(
-            self._owner, self._path, _AGENT, member, signature, body, patience_s=_PATIENCE_S
-        )
+        tree = self._agents.tree
+        try:
+            return await tree.call(self._owner, self._path, _AGENT, member, signature, body, patience_s=_PATIENCE_S)
+        except asyncio.CancelledError:
+            tree.tell(self._owner, self._path, _AGENT, "Cancel")
+            raise
+
+    async def confirm(self, auto: bool = False) -> bool:
+        """Nothing to compare: a person is asked only where the other side has begun, and there is one to ask."""
+        if not self._device.is_central or self.io_capability is PairingDelegate.NO_OUTPUT_NO_INPUT:
+            return True
+        try:
+            await self._ask("RequestAuthorization", "o", self._device.path)
+        except BusError:
+            return False
+        return True
 
     async def compare_numbers(self, number: int, digits: int) -> bool:
         try:

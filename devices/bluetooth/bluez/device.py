@@ -57,6 +57,11 @@ class RemoteDevice:
         known = getattr(keystore, "all_keys", {})
         return any(each.removesuffix("/P") == self.address for each in known)
 
+    @property
+    def is_central(self) -> bool:
+        """Whether it has connected to us."""
+        return self.connection is not None and self.connection.role == hci.Role.PERIPHERAL
+
     # On the bus
 
     def appear(self) -> None:
@@ -196,6 +201,9 @@ class RemoteDevice:
         self.connection = connection
         connection.on(connection.EVENT_DISCONNECTION, self._disconnected)
         connection.on(connection.EVENT_PAIRING, lambda _keys: self._paired())
+        # Bumble would go on with the failed session when the device tries again.
+        sessions = self.adapter.device.smp_manager.sessions
+        connection.on(connection.EVENT_PAIRING_FAILURE, lambda _code: sessions.pop(connection.handle, None))
         self.tree.put(self.path, DEVICE, {"Connected": Variant("b", True)})
 
     async def _resolve(self, connection: Connection) -> None:

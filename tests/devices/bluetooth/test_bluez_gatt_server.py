@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from bumble import hci
 from bumble.att import ATT_Error
-from bumble.core import UUID
+from bumble.core import UUID, ProtocolError
 from bumble.device import Connection, Peer
 from dbus_fast import Message, Variant
 
@@ -45,6 +45,10 @@ HEART: Mapping[str, Interfaces] = {
     "/s/b": _characteristic("2a38", "read", "write-without-response", "indicate"),
     "/s/c": _characteristic("2a39", "write", "encrypt-read"),
 }
+
+
+def _refuse(_path: str, _body: list[Any]) -> None:
+    raise ValueError("NotPermitted", "no")
 
 
 class Judge:
@@ -153,10 +157,7 @@ def test_subscribers_are_told_what_the_program_tells_and_an_indication_is_confir
 
 def test_what_flags_and_programs_refuse_is_an_att_error() -> None:
     async def work(program: Program, judge: Judge) -> None:
-        def refuse(_path: str, _body: list[Any]) -> None:
-            raise ValueError("NotPermitted", "no")
-
-        program.answers["ReadValue"] = program.answers["WriteValue"] = refuse
+        program.answers["ReadValue"] = program.answers["WriteValue"] = _refuse
         assert await judge.refused(judge.value("2a37").read_value()) == 0x02
         assert await judge.refused(judge.value("2a37").write_value(b"", with_response=True)) == 0x03
         assert await judge.refused(judge.value("2a39").read_value()) == 0x0F
@@ -168,6 +169,25 @@ def test_what_flags_and_programs_refuse_is_an_att_error() -> None:
         configuration = next(each for each in heart.descriptors if each.type == UUID("2902"))
         assert await judge.refused(configuration.write_value(b"\2\0", with_response=True)) == 0xFD
         assert await judge.refused(configuration.write_value(b"\1", with_response=True)) == 0xFD
+
+    _served(work)
+
+
+def test_a_central_pairs_when_the_agent_authorizes_it_and_then_reads_what_is_encrypted() -> None:
+    async def work(program: Program, judge: Judge) -> None:
+        program.answers["ReadValue"] = lambda _path, _body: ("ay", b"secret")
+        program.answers["RequestAuthorization"] = _refuse
+        await program.call("/org/bluez", "org.bluez.AgentManager1.RegisterAgent", "os", "/agent", "DisplayYesNo")
+        with pytest.raises(ProtocolError):
+            await judge.connection.pair()
+        del program.answers["RequestAuthorization"]
+        judge.connection.device.smp_manager.sessions.clear()
+        await judge.connection.pair()
+        asked = [(path, body) for path, member, body in program.called if member == "RequestAuthorization"]
+        assert [each[0] for each in asked] == ["/agent"] * 2
+        assert await judge.value("2a39").read_value() == b"secret"
+        (device,) = asked[0][1]
+        assert await program.property(device, "org.bluez.Device1", "Paired")
 
     _served(work)
 
