@@ -408,6 +408,11 @@ class Phone(WifiAwareVerbs):
         """Read a credential back by the platform's own call."""
         return await self.thread_call(self._method(_RETRIEVE), {"border_agent_id": border_agent})
 
+    @verb("thread-call")
+    async def _do_thread_call(self, call: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Any call of the platform's credential API, by its own name, such as `retrieveAllActiveCredentials`."""
+        return await self.thread_call(call, arguments)
+
     def _method(self, names: Mapping[StoreFamily, str]) -> str:
         if self.platform.family not in names:
             raise UsageError(f"{self.profile} knows datasets by network, not by border agent")
