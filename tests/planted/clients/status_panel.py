@@ -14,7 +14,7 @@ BUGS = {
     "makes-a-network-where-none-is-attached": "never DatasetChanged (br)",
     "hammers-until-it-is-there": "never RequestReceived (br)",
 }
-PAUSE_SECONDS = 0.15
+PAUSE_SECONDS = 0.25
 TOO_EARLY = 408
 ROUNDS = 40
 
@@ -35,11 +35,10 @@ def look(rest: str, bug: str | None) -> str:
     """The router's role, nothing where it does not say."""
     try:
         status, state, _ = ask("GET", f"{rest}/node/state")
+        while status == TOO_EARLY and bug == "hammers-until-it-is-there":
+            status, state, _ = ask("GET", f"{rest}/node/state")
     except (OSError, ValueError):
         return ""
-    if status == TOO_EARLY and bug == "hammers-until-it-is-there":
-        for _ in range(20):
-            ask("GET", f"{rest}/node/state")
     if status == TOO_EARLY and bug == "gives-up-at-408":
         raise SystemExit
     return str(state) if status == 200 else ""
