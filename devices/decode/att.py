@@ -8,6 +8,7 @@ from typing import Final
 
 from devices.decode.ad import uuid_text
 from devices.decode.fields import TracedReader
+from devices.decode.tcat import simulated_words
 from devices.decode.tls import tls_words
 
 _ATT, _SIGNALING, _SMP = 4, 5, 6
@@ -129,7 +130,7 @@ def read_att(reader: TracedReader) -> str:
     value = reader.rest() if reader.remaining else b""
     if value:
         reader.last.name = "value"
-        tls = tls_words(value)
+        tls = tls_words(value) or simulated_words(value)
         reader.mean(tls)
         shown = value.hex() if len(value) <= 20 else f"{value[:18].hex()}… ({len(value)} bytes)"
         said.append(f"{tls} ({len(value)} bytes)" if tls else shown)

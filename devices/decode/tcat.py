@@ -8,10 +8,15 @@ from devices.decode.layers import layer, layer_called
 from devices.decode.words import spelled
 from pairing.errors import DecodeError
 from pairing.thread.tcat.adverts import AdvertTlv, AdvertTlvType, DeviceStatus, LinkCapabilities, TcatAdvert
-from pairing.thread.tcat.tlvs import TcatStatus, TcatType, first_tlv, status_name, tcat_type_name
+from pairing.thread.tcat.tlvs import TcatStatus, TcatTlv, TcatType, first_tlv, status_name, tcat_type_name
 from pairing.thread.tlvs import EXTENDED
 
 _KNOWN = frozenset(TcatType)
+_APPLICATION_DATA = 23
+_SIMULATED = {22: "certificate", 21: "close_notify", _APPLICATION_DATA: ""}
+_LENGTHS = {22: range(64, 512), 21: range(2, 3), _APPLICATION_DATA: range(2, 2048)}
+"""Of such records; a value that looks like one by chance has none of these."""
+_RECORD_HEAD = 5
 _PRINTABLE = range(0x20, 0x7F)
 
 
@@ -60,6 +65,27 @@ def _read_value(reader: TracedReader, kind: int) -> str:
     if data and all(each in _PRINTABLE for each in data):
         return data.decode("ascii")
     return f"{len(data)} bytes" if data else ""
+
+
+def simulated_words(data: bytes) -> str:
+    """What records in the clear say, which stand for TLS on virtual time; nothing where other bytes are in front."""
+    said = []
+    while len(data) >= _RECORD_HEAD and data[0] in _SIMULATED and data[1:3] == b"\0\0":
+        kind, length = data[0], int.from_bytes(data[3:5], "big")
+        if length not in _LENGTHS[kind]:
+            return ""
+        body, data = data[_RECORD_HEAD : _RECORD_HEAD + length], data[_RECORD_HEAD + length :]
+        first = first_tlv(body) if kind == _APPLICATION_DATA else None
+        if kind == _APPLICATION_DATA and (first is None or first.type not in _KNOWN):
+            return ""
+        said.append(_SIMULATED[kind] if first is None else _tlv_in_words(first.tlv))
+    return f"TCAT {', '.join(said)}" if said else ""
+
+
+def _tlv_in_words(tlv: TcatTlv) -> str:
+    name = tcat_type_name(tlv.type)
+    is_whole_status = tlv.type == TcatType.STATUS and len(tlv.value) == 1
+    return f"{name} {status_name(tlv.value[0])}" if is_whole_status else name
 
 
 def advert_words(service_data: bytes) -> str:

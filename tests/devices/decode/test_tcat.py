@@ -70,6 +70,13 @@ def test_a_write_that_begins_a_record_says_what_it_begins() -> None:
     for value, words in (
         (hello, "ATT Write Request 0x0010 TLS Client Hello (20 bytes)"),
         (b"\x15\x03\x03\x00\x02\x02\x28", "ATT Write Request 0x0010 TLS alert (7 bytes)"),
+        (
+            bytes.fromhex("170000000208001700000003010106"),
+            "ATT Write Request 0x0010 TCAT get-network-name, status undefined (15 bytes)",
+        ),
+        (bytes.fromhex("15000000020000"), "ATT Write Request 0x0010 TCAT close_notify (7 bytes)"),
+        (bytes.fromhex("1500000000000000"), "ATT Write Request 0x0010 1500000000000000"),
+        (bytes.fromhex("17000000025500"), "ATT Write Request 0x0010 17000000025500"),
         (b"\x15\x03\x03", "ATT Write Request 0x0010 150303"),
     ):
         att = b"\x12\x10\x00" + value
