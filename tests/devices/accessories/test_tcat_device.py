@@ -50,6 +50,8 @@ def test_over_the_homes_bluetooth_it_is_commissioned_as_over_the_lan(lies: list[
             each if isinstance(each, str) else each["kind"] for each in lies
         }
         assert mesh.do("installer", "tcat-command", command="get-network-name", target="lamp")["outcome"] == "done"
+        assert DATASET.network_key is not None
+        assert DATASET.network_key.hex() not in str([event.as_json() for event in mesh.home.events.all()])
 
 
 def test_a_device_that_nobody_hears_or_that_parts_is_a_refusal_with_a_verdict() -> None:
