@@ -203,6 +203,7 @@ class Adapter:
 
     async def give_up_connecting(self, attempt: "asyncio.Future[Connection]") -> None:
         """Take back an attempt to connect; one that has just come about ends again."""
+        attempt.add_done_callback(_forget)  # told to end a second time, we do not wait for it
         while not attempt.done():
             if self.radio.pending_le_connection is not None:
                 with contextlib.suppress(hci.HCI_Error):  # it came about in this moment
@@ -325,3 +326,8 @@ class Adapter:
                 if device is not None:
                     device.vanish()
         self._arm_sweep()
+
+
+def _forget(attempt: "asyncio.Future[Connection]") -> None:
+    if not attempt.cancelled():
+        attempt.exception()
