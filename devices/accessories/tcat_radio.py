@@ -31,15 +31,12 @@ SERVICE = f"{TCAT_UUID16:04x}"
 _GENERAL_DISCOVERABLE = b"\x06"
 _FAREWELL: Micros = 500 * MILLISECOND
 _UUID16_LIST, _SERVICE_DATA = 0x03, 0x16
-_SERVICES = [
-    ServiceTable(
-        uuid=SERVICE,
-        characteristic=[
-            CharacteristicTable(uuid=TO_DEVICE, properties=["write", "write-without-response"]),
-            CharacteristicTable(uuid=FROM_DEVICE, properties=["notify"]),
-        ],
-    )
-]
+
+
+def _services(settings: TcatDeviceSettings) -> list[ServiceTable]:
+    written = CharacteristicTable(uuid=TO_DEVICE, properties=["write", "write-without-response"])
+    told = CharacteristicTable(uuid=FROM_DEVICE, properties=[settings.news])
+    return [ServiceTable(uuid=SERVICE, characteristic=[written, told])]
 
 
 class TcatRadio:
@@ -84,7 +81,7 @@ class TcatRadio:
     async def open(self, server: TcatServer) -> None:
         """Power on; what is written goes to the server."""
         self._server = server
-        await self._station.open(_SERVICES)
+        await self._station.open(_services(self._settings))
         self.tell(self._actor.told_lies)
         self._station.table.values[f"{SERVICE}/{TO_DEVICE}"].on_write = self._written
         self._worker = asyncio.ensure_future(self._work())

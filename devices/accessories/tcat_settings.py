@@ -59,6 +59,9 @@ class TcatDeviceSettings(ThreadDeviceSettings):
     address: BleAddress | None = Field(None, description="default: a static random one, drawn")
     mtu: int = Field(185, ge=23, le=517)
     interval: Duration = Field("62.5ms", description="of adverts")
+    news: Literal["notify", "indicate"] = Field(
+        "notify", description="how its part of the stream is told: as firmware does, or as the specification words it"
+    )
 
 
 def tcat_profile(

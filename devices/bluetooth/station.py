@@ -312,11 +312,11 @@ class Station:
         return connection.disconnect()
 
     async def notify(self, name: str, data: bytes) -> None:
-        """Notify a stream of bytes through a characteristic, in pieces that fit the smallest MTU."""
+        """Notify or indicate a stream of bytes through a characteristic, in pieces that fit the smallest MTU."""
         kept = self.table.values[name]
         fits = min((each.att_mtu for each in self.device.connections.values()), default=23) - _NOTIFICATION_HEADER
         for start in range(0, len(data), fits):
-            await self.device.notify_subscribers(kept.characteristic, data[start : start + fits])
+            await self._news(kept, data[start : start + fits])
 
     async def _news(self, kept: GattValue, value: bytes) -> None:
         if "notify" in kept.table.properties:

@@ -19,7 +19,7 @@ NAME: Final = "tls"
 """Of the interface that has them."""
 _TCP: Final = 6
 _DATA, _ATT, _HANDLE_MASK, _CONTINUES = 2, 4, 0x0FFF, 1
-_WRITES, _NOTIFICATION = (0x12, 0x52), 0x1B
+_WRITES, _NEWS = (0x12, 0x52), (0x1B, 0x1D)
 _CLIENT_PORT: Final = 49_152
 _DEVICE_PORT: Final = 10_000
 _LOOPBACK: Final = "127.0.0.1"
@@ -90,7 +90,7 @@ class TlsStreams:
         written, stream = self._gatt.get(key, (None, None))
         if stream is None:
             return None
-        is_piece = att[0] in _WRITES and attribute == written if comes else att[0] == _NOTIFICATION
+        is_piece = att[0] in _WRITES and attribute == written if comes else att[0] in _NEWS
         return stream.packet(value, from_client=comes) if is_piece else None
 
     def _opened(self, host: str) -> _Stream:

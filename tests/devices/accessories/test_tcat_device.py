@@ -54,6 +54,12 @@ def test_over_the_homes_bluetooth_it_is_commissioned_as_over_the_lan(lies: list[
         assert DATASET.network_key.hex() not in str([event.as_json() for event in mesh.home.events.all()])
 
 
+def test_its_part_of_the_stream_may_be_indicated() -> None:
+    with home(ble=True, udp_port=None, news="indicate") as mesh:
+        assert commission(mesh, pskd="J01NME")["outcome"] == "done"
+        assert [each["kind"] for each in mesh.events("Subscribed", "lamp")] == ["indications"]
+
+
 def test_a_device_that_nobody_hears_or_that_parts_is_a_refusal_with_a_verdict() -> None:
     with home(ble=True, udp_port=None) as mesh:
         mesh.do("lamp", "standby")

@@ -45,13 +45,13 @@ def hci(att: bytes, host: str, *, comes: bool) -> Iterator[Record]:
         yield Frame(0, "ble", host, *((CONTROLLER, HOST) if comes else (HOST, CONTROLLER)), packet)
 
 
-def over_gatt() -> list[Record]:
+def over_gatt(news: bytes = b"\x1b") -> list[Record]:
     """Both hosts recorded; a value of another characteristic and an answer come in between."""
     found: list[Record] = []
     for is_clients, data in pieces():
         for start in range(0, len(data), ATT_MTU - 3):
             value = data[start : start + ATT_MTU - 3]
-            att = (b"\x12\x10\x00" if is_clients else b"\x1b\x12\x00") + value
+            att = (b"\x12\x10\x00" if is_clients else news + b"\x12\x00") + value
             found += hci(att, "phone", comes=not is_clients)
             found += hci(att, "lamp", comes=is_clients)
             found += hci(b"\x13", "lamp", comes=not is_clients)
@@ -66,7 +66,9 @@ def streams(records: list[Record]) -> bytes:
     return b"".join(each.data[40:] for each in packets if each is not None)
 
 
-@pytest.mark.parametrize("records", [over_lan(), over_gatt()], ids=["datagrams", "GATT"])
+@pytest.mark.parametrize(
+    "records", [over_lan(), over_gatt(), over_gatt(b"\x1d")], ids=["datagrams", "notified", "indicated"]
+)
 def test_a_stream_is_found_once_and_whole(records: list[Record]) -> None:
     assert streams(records) == b"".join(data for _, data in pieces())
 
