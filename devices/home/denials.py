@@ -56,7 +56,7 @@ class Denials:
         from devices.bonjour.sockets import open_pair
 
         self._gateway = gateway
-        v4 = tuple(address for each in interfaces for address in each.v4)
+        v4 = tuple(dict.fromkeys(address for each in interfaces for address in each.v4))
         self._network.adopt(v4)
         # 1 is the index of loopback in every namespace.
         inside = Interface(LINK, 1, tuple(sorted(v4, key=lambda each: not each.is_loopback)))

@@ -21,6 +21,8 @@ from devices.errors import TransportUnavailableError
 from devices.transports import namespace_holder
 
 _PATIENCE_S = 10
+_MOST_LINES = 200
+"""In one request, which has to fit into one packet."""
 _SCRIPT = str(Path(namespace_holder.__file__).resolve())
 _TOOLS = {"unshare": "util-linux", "nsenter": "util-linux", "ip": "iproute2"}
 _SEARCHED = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
@@ -101,7 +103,9 @@ class NetworkNamespace:
 
     def configure(self, lines: Sequence[str]) -> None:
         """Commands of `ip`, without the word itself, done at once and in order. Raises TransportUnavailableError."""
-        self._ask({"ip": self._tools["ip"], "lines": "".join(f"{each}\n" for each in lines)})
+        for start in range(0, len(lines), _MOST_LINES):
+            some = lines[start : start + _MOST_LINES]
+            self._ask({"ip": self._tools["ip"], "lines": "".join(f"{each}\n" for each in some)})
 
     def counter(self, table: Literal["xfrm_stat", "snmp"], name: str) -> int:
         """What the kernel has counted in here; 0 where it does not count that."""
