@@ -22,7 +22,8 @@ class Connected(Event):
 class Disconnected(Event):
     """A TCP connection is over for this side; the octets are those of the service, without TLS.
 
-    `reason`: `closed-by-peer`, `reset-by-peer`, `silence`, `too-long`, `told`, `no-answer`, `power-off`, or an error.
+    `reason`: `closed-by-peer`, `reset-by-peer`, `silence`, `too-long`, `told`, `cut` (by a fault), `no-answer`,
+    `power-off`, or an error.
     """
 
     connection: int

@@ -30,7 +30,9 @@ class Patience:
 
 
 class ServedConnection(Protocol):
-    """One client at a service."""
+    """One client at a service. `raw` is the TCP connection below TLS, where there is one."""
+
+    raw: asyncio.Transport | None
 
     def say(self, line: str) -> None:
         """Send a line unasked, where the protocol has such."""
@@ -120,6 +122,8 @@ class PushConnection(asyncio.Protocol):
 
     def __init__(self, room: PushRoom) -> None:
         self._room = room
+        self.raw: asyncio.Transport | None = None
+        """The TCP connection below TLS, where there is one."""
         self._number = 0
         self._line = bytearray()
         self._reason = ""
@@ -181,7 +185,7 @@ class PushConnection(asyncio.Protocol):
     def cut(self, steps: Sequence[CutStep]) -> None:
         """End abruptly."""
         self._reason = "told"
-        play_cut(self._room.clock, self._transport, steps, lambda: None)
+        play_cut(self._room.clock, self.raw or self._transport, steps, lambda: None)
 
     def vanish(self) -> None:
         """Be gone, as when the plug is pulled; on a socket the system still says so with RST."""

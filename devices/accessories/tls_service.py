@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from devices.accessories.data_services import WebPages
+from devices.accessories.push_protocol import PushConnection
 from devices.accessories.push_server import PushService, SilenceSettings
 from devices.accessories.registry import accessory
 from devices.accessories.tcp_service import MEDIUM
@@ -137,7 +138,7 @@ class TlsService(PushService):
     def _accept_simulated(self) -> asyncio.Protocol:
         return SimulatedTlsServer(self._answer, self._simulated, self._cut_off)
 
-    def inner(self) -> asyncio.Protocol:
+    def inner(self) -> PushConnection | WebConnection:
         """What is behind TLS, for one connection."""
         if self.settings.speaks == "push":
             return self.room.connection()
@@ -195,11 +196,13 @@ class _Accept(TlsAccept):
     """A handshake that its service knows of, so that it does not outlive it."""
 
     def __init__(self, service: TlsService, context: ssl.SSLContext) -> None:
-        super().__init__(context, lambda: _Shaken(service), service.failed)
+        super().__init__(context, lambda: _Shaken(service, raw=self._raw), service.failed)
         self._service = service
+        self._raw: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
+        if isinstance(transport, asyncio.Transport) and self._raw is None:
+            self._raw = transport
             self._service.begun(transport)
         super().connection_made(transport)
 
@@ -207,10 +210,16 @@ class _Accept(TlsAccept):
 class _Shaken(asyncio.Protocol):
     """The first to have a connection after its handshake: tells of it, and hands on to what is inside."""
 
-    def __init__(self, service: TlsService, simulated: TlsHandshakeCompleted | None = None) -> None:
+    def __init__(
+        self,
+        service: TlsService,
+        simulated: TlsHandshakeCompleted | None = None,
+        raw: asyncio.Transport | None = None,
+    ) -> None:
         self._service = service
         self._simulated = simulated
         self._inner = service.inner()
+        self._inner.raw = raw
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  # TCP gives nothing else

@@ -33,6 +33,7 @@ class WebConnection(asyncio.StreamReaderProtocol):
         super().__init__(asyncio.StreamReader(), self._accepted)
         self._room = room
         self._pages = pages
+        self.raw: asyncio.Transport | None = None
         self._number = 0
         self._peer = ""
         self._reason = ""
@@ -76,7 +77,7 @@ class WebConnection(asyncio.StreamReaderProtocol):
     def cut(self, steps: Sequence[CutStep]) -> None:
         """End abruptly."""
         self._reason = "told"
-        play_cut(self._room.clock, self._own, steps, lambda: None)
+        play_cut(self._room.clock, self.raw or self._own, steps, lambda: None)
 
     def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._stream = _Counting(reader, writer)

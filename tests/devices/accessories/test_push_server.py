@@ -82,6 +82,43 @@ def test_close_abruptly_is_econnreset_for_a_plain_socket_whose_writes_are_pendin
         assert closing.result() == {"connections": 1}
 
 
+@pytest.mark.parametrize(("order", "has_end"), [("at-once", False), ("read-first", True), ("write-first", True)])
+def test_a_plain_socket_meets_an_abrupt_close_with_writes_pending(order: str, has_end: bool) -> None:
+    with _plain_client() as (home, client):
+        client.sendall(b"PING 1\n")
+        _line(client), _line(client)
+        client.settimeout(5)
+        with home.fault("abrupt-close", "server", order=order, pending="100ms"):
+            with pytest.raises(OSError) as problem:  # noqa: PT011, PT012  # the number is looked at below
+                while True:
+                    client.sendall(b"x" * 1000 + b"\n")
+            # After a FIN of the other side the reset is told once, and then every write is to a broken pipe.
+            assert problem.value.errno in ({errno.ECONNRESET, errno.EPIPE} if has_end else {errno.ECONNRESET})
+        home.events.wait("Disconnected", actor="server")
+        assert home["server"].facts["connections"] == 0
+
+
+def test_a_plain_socket_sees_nothing_of_a_lock_screen_stall_and_then_a_reset() -> None:
+    with _plain_client() as (home, client):
+        client.sendall(b"PING 1\n")
+        _line(client), _line(client)
+        client.settimeout(0.05)
+        with home.fault("lock-screen-stall", "server", stall="40s", every="0s", ending="lost"):
+            client.sendall(b"PING 2\n")
+            home.events.wait("FaultFired")
+            home.advance("16.1s")
+            home.events.wait("PeerSilent", where={"silent_us": {"min": 16_000_000, "max": 16_300_000}})
+            home.advance("14s")
+            home.events.wait("Disconnected", actor="server", where={"reason": "silence"})
+            with pytest.raises(TimeoutError):
+                client.recv(1)
+            home.advance("10s")
+            client.settimeout(5)
+            client.sendall(b"PING 3\n")
+            with pytest.raises(ConnectionResetError):
+                client.recv(1)
+
+
 def test_a_stall_holds_what_both_say_and_lets_it_go_in_order() -> None:
     with _plain_client() as (home, client):
         home["server"].do("stall", duration="10s").result()

@@ -114,6 +114,28 @@ def test_a_stall_that_loses_ends_a_handshake_by_reset_once_it_is_over(tmp_path: 
         assert failed.as_json()["reason"]
 
 
+@pytest.mark.parametrize(("order", "end"), [("at-once", "RST"), ("read-first", "FIN"), ("write-first", "FIN")])
+def test_close_abruptly_is_below_tls(tmp_path: Path, order: str, end: str) -> None:
+    with _home(tmp_path, speaks="push") as home:
+        context = ssl.create_default_context(cafile=home["web"].facts["ca"])
+        client = context.wrap_socket(socket.create_connection(_place(home)), server_hostname="localhost")
+        client.sendall(b"PING 1\n")
+        assert client.recv(7) == b"PONG 1\n"
+        home["web"].do("close-abruptly", order=order, pending="50ms").result()
+        # Python's TLS has one error for both, so the socket below it is asked.
+        with socket.socket(fileno=client.detach()) as plain:
+            assert _end_of(plain) == end
+
+
+def _end_of(plain: socket.socket) -> str:
+    try:
+        while plain.recv(1000):
+            pass  # the rest of what was said
+    except ConnectionResetError:
+        return "RST"
+    return "FIN"
+
+
 def test_in_virtual_time_sessions_are_resumed_by_tickets_where_both_want_it() -> None:
     for server, client, resumed in ((True, True, 2), (False, True, 0), (True, False, 0)):
         tables = [

@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from devices.errors import UsageError
+from devices.faults.abrupt_close import AbruptClose
 from devices.faults.base import FaultContext, make_fault
+from devices.faults.dark_wake import DarkWake
 from devices.home.installed_fault import InstalledFault
+from devices.media.abrupt import Cut
 from devices.sim.chance import Chance
 from devices.spec import FaultSpec
 from tests.support.media import flight
@@ -96,6 +99,24 @@ def test_a_dark_wake_lets_the_heartbeats_of_a_few_seconds_every_15_minutes_pass(
     assert passed == list(range(900, 8 * 3600, 900))
 
 
+def test_a_sleeper_wakes_at_the_next_period_and_others_do_not_sleep() -> None:
+    asleep = DarkWake()
+    wakes = [asleep.wakes_us(flight(at_us=time * S), _context("a", 100 * S)) for time in (100, 999, 1_005)]
+    assert wakes == [1_000 * S, 1_000 * S, 1_900 * S]
+    assert asleep.wakes_us(flight(at_us=200 * S), _context("b", 100 * S)) is None
+
+
+def test_an_abrupt_close_is_the_receivers_and_leaves_frames_alone() -> None:
+    cutting = AbruptClose(order="read-first", pending="2s")
+    assert cutting.cut_steps(flight(), _context("b")) == (
+        (0, Cut.STOP_READING),
+        (2 * S, Cut.END_WRITING),
+        (2 * S, Cut.RESET),
+    )
+    assert cutting.cut_steps(flight(), _context("a")) == ()
+    assert _arrivals("abrupt-close", [0]) == [[1_000]]
+
+
 def test_a_link_that_is_down_is_told_in_the_log_with_the_size() -> None:
     told: list[str] = []
     spec = FaultSpec(kind="link-down-silent")
@@ -116,6 +137,8 @@ def test_a_link_that_is_down_is_told_in_the_log_with_the_size() -> None:
         ("lock-screen-stall", {"ending": "soon"}, "'resume' or 'lost'"),
         ("late-batch", {"hold": "0s"}, "hold is how long"),
         ("dark-wake", {"window": "15m"}, "less than period"),
+        ("abrupt-close", {"order": "later"}, "'at-once', 'read-first' or 'write-first'"),
+        ("abrupt-close", {"pending": "soon"}, "a duration is"),
     ],
 )
 def test_a_wrong_figure_is_refused_by_name(kind: str, parameters: dict[str, object], message: str) -> None:
