@@ -45,6 +45,17 @@ class Client:
         assert reply.message_type is MessageType.METHOD_RETURN, reply.body
         return reply.body
 
+    async def acquire(self, path: str, member: str) -> int:
+        """The descriptor that AcquireWrite or AcquireNotify gives."""
+        kind = "org.bluez.GattCharacteristic1"
+        message = Message(
+            destination="org.bluez", path=path, interface=kind, member=member, signature="a{sv}", body=[{}]
+        )
+        reply = await self.bus.call(message)
+        assert reply is not None
+        assert reply.signature == "hq", reply.body
+        return reply.unix_fds[0]
+
     async def property(self, path: str, interface: str, name: str) -> object:
         (value,) = await self.call(path, "org.freedesktop.DBus.Properties.Get", "ss", interface, name)
         assert isinstance(value, Variant)

@@ -150,6 +150,8 @@ class RemoteDevice:
     # Connecting
 
     async def _connect(self, call: Call) -> Sequence[Any]:
+        if self.connection is None and self._attempt is not None:
+            raise BusError("Failed", "Operation already in progress")
         if self.connection is None:
             await self._attempted(self._open(), _CANCELLED)
         elif self._gatt is None and self._attempt is None:

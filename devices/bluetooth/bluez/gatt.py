@@ -15,6 +15,7 @@ from bumble.core import TimeoutError as BumbleTimeoutError
 from bumble.device import Peer
 from dbus_fast import Variant
 
+from devices.bluetooth.bluez.acquired_writes import AcquiredWrites
 from devices.bluetooth.bluez.tree import BusError, Call, Interface, Method, option
 from devices.bluetooth.tables import long_uuid, property_names
 
@@ -49,6 +50,7 @@ class GattObjects:
         self.device, self.peer = device, peer
         self._paths: list[str] = []
         self._notifying: dict[str, _Notifying] = {}
+        self._writes: dict[str, AcquiredWrites] = {}
         self._asking: set[asyncio.Future[Any]] = set()
 
     def appear(self) -> list[str]:
@@ -96,6 +98,7 @@ class GattObjects:
             properties["WriteAcquired"] = Variant("b", False)
         self._notifying[path] = _Notifying(self, path, proxy, flags)
         one = self._notifying[path]
+        writes = self._writes[path] = AcquiredWrites(self, path, proxy, flags)
         self._add(
             path,
             Interface(
@@ -107,6 +110,7 @@ class GattObjects:
                     "StartNotify": Method("", "", one.start),
                     "StopNotify": Method("", "", one.stop),
                     "AcquireNotify": Method("a{sv}", "hq", one.acquire),
+                    "AcquireWrite": Method("a{sv}", "hq", writes.acquire),
                 },
             ),
         )
@@ -137,13 +141,15 @@ class GattObjects:
             task.cancel()
         for one in self._notifying.values():
             one.end()
+        for each in self._writes.values():
+            each.hang_up()
         for path in reversed(self._paths):
             self.device.tree.remove(path)
 
     def client_gone(self, name: str) -> None:
         """Its subscriptions end."""
         for one in self._notifying.values():
-            one.client_gone(name)
+            one.client_gone(name)  # writes through a socket end with the socket
 
     @property
     def mtu(self) -> int:
@@ -226,7 +232,12 @@ class _Notifying:
 
     async def start(self, call: Call) -> Sequence[Any]:
         """StartNotify"""
-        self._check(call.sender)
+        if self._socket is not None:
+            raise BusError("NotPermitted", "Notify acquired")
+        if not {"notify", "indicate"} & set(self._flags):
+            raise BusError("NotSupported", "Operation is not supported")
+        if call.sender in self._clients:
+            return []
         # Some accessories notify before they have answered the subscription.
         self._clients.add(call.sender)
         try:
@@ -248,7 +259,12 @@ class _Notifying:
 
     async def acquire(self, call: Call) -> Sequence[Any]:
         """AcquireNotify: a socket whose datagrams are the values, and the MTU."""
-        self._check(call.sender)
+        if self._socket is not None:
+            raise BusError("NotPermitted", "Notify acquired")
+        if self._clients:
+            raise BusError("InProgress", "In Progress")
+        if "notify" not in self._flags:
+            raise BusError("NotSupported", "Operation is not supported")
         await self._subscribe()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
@@ -256,12 +272,6 @@ class _Notifying:
         asyncio.get_running_loop().add_reader(ours, self._hung_up)
         self._told()
         return [theirs.detach(), self._objects.mtu]
-
-    def _check(self, sender: str) -> None:
-        if not {"notify", "indicate"} & set(self._flags):
-            raise BusError("NotSupported", "Operation is not supported")
-        if sender in self._clients or self._socket is not None:
-            raise BusError("InProgress", "In Progress")
 
     async def _subscribe(self) -> None:
         if not self._is_subscribed:

@@ -1,6 +1,7 @@
 """The emulated BlueZ under clients that die and clients that are many."""
 
 import asyncio
+import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,8 @@ from tests.support.needs import requires_tools
 ADDRESS = "C4:00:00:00:00:01"
 DEVICE = "/org/bluez/hci0/dev_C4_00_00_00_00_01"
 READ = "org.bluez.GattCharacteristic1.ReadValue"
+LEVEL = {"uuid": "2a19", "properties": ["read", "notify"], "value": "64"}
+CONTROL = {"uuid": "2a1b", "properties": ["read", "write-without-response"]}
 THERMO = {
     "id": "thermo",
     "kind": "ble-peripheral",
@@ -25,9 +28,7 @@ THERMO = {
     "address": ADDRESS,
     "advert": {"interval": "20ms"},
     "max_connections": 2,
-    "service": [
-        {"uuid": "180f", "characteristic": [{"uuid": "2a19", "properties": ["read", "notify"], "value": "64"}]}
-    ],
+    "service": [{"uuid": "180f", "characteristic": [LEVEL, CONTROL]}],
 }
 MANY_SCANS = """
 import asyncio, threading
@@ -61,9 +62,13 @@ async def _found(client: Client) -> None:
 
 def _level(door: BluezDoor, device: str) -> str:
     """The path of its battery level."""
+    return _characteristic(door, device, "2a19")
+
+
+def _characteristic(door: BluezDoor, device: str, uuid: str) -> str:
     paths = (each for each in door.tree.paths() if each.startswith(f"{device}/"))
     kind = "org.bluez.GattCharacteristic1"
-    return next(each for each in paths if (door.tree.get(each, kind, "UUID") or "").startswith("00002a19"))
+    return next(each for each in paths if (door.tree.get(each, kind, "UUID") or "").startswith(f"0000{uuid}"))
 
 
 def _beside(work: Callable[[LiveHome, BluezDoor], Awaitable[None]], adapters: int = 1) -> None:
@@ -200,6 +205,35 @@ def test_two_clients_share_a_connection_and_all_that_wait_for_it_learn_that_it_h
                 await asyncio.wait_for(each, 5)
         for client in (first, second):
             client.bus.disconnect()
+
+    _beside(work)
+
+
+def test_values_are_written_and_told_through_sockets_and_only_one_of_each() -> None:
+    async def work(home: LiveHome, door: BluezDoor) -> None:
+        client = await Client.of(door)
+        await _found(client)
+        await client.call(DEVICE, "org.bluez.Device1.Connect")
+        level, control = (_characteristic(door, DEVICE, uuid) for uuid in ("2a19", "2a1b"))
+        kind = "org.bluez.GattCharacteristic1"
+        with pytest.raises(AssertionError, match="not supported"):
+            await client.call(level, f"{kind}.AcquireWrite", "a{sv}", {})
+        with socket.socket(fileno=await client.acquire(control, "AcquireWrite")) as writes:
+            writes.send(b"one")
+            await until(lambda: client.door.tree.get(control, kind, "WriteAcquired"))
+            with pytest.raises(AssertionError, match="Write acquired"):
+                await client.call(control, f"{kind}.AcquireWrite", "a{sv}", {})
+            await until(lambda: home.accessories["thermo"].facts["values"]["180f/2a1b"] == b"one".hex())
+        await until(lambda: not client.door.tree.get(control, kind, "WriteAcquired"))
+        await client.call(level, f"{kind}.StartNotify")
+        await client.call(level, f"{kind}.StartNotify")
+        with pytest.raises(AssertionError, match="In Progress"):
+            await client.call(level, f"{kind}.AcquireNotify", "a{sv}", {})
+        await client.call(level, f"{kind}.StopNotify")
+        acquired = socket.socket(fileno=await client.acquire(level, "AcquireNotify"))
+        with acquired, pytest.raises(AssertionError, match="Notify acquired"):
+            await client.call(level, f"{kind}.StartNotify")
+        client.bus.disconnect()
 
     _beside(work)
 
