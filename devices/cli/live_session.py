@@ -25,7 +25,8 @@ from devices.home import HomeOptions, LiveHome
 from devices.media.medium import Tap
 from devices.spec import HomeSpec, Reach, slug
 from devices.stores.state import StateDirectory
-from devices.transcripts.pcapng import PcapngTap, PcapngWriter
+from devices.transcripts.pcapng import PcapngWriter
+from devices.transcripts.pcapng_tap import Later, PcapngTap
 from devices.transcripts.recorder import Recorder
 from devices.transports.reach import LOOPBACK
 from devices.transports.sockets import listen_tcp
@@ -47,7 +48,7 @@ class Plan:
     api_port: int | None = None
     transcript: Path | None = None
     secrets: bool = False
-    """Whether keys and codes go into the transcript, too."""
+    """Whether keys and codes go into the transcript, and keys into the capture."""
     pcap: str | None = None
     duration_us: Micros | None = None
     json: bool = False
@@ -140,20 +141,33 @@ class LiveSession:
         def now() -> Micros:
             return live.clock.now()
 
-        recorder = None
+        recorder, capture = None, None
         if plan.transcript is not None:
             path = free_path(plan.transcript, slug(plan.spec.name), ".cbor")
             sink = self._to_file(path, resources, is_private=plan.secrets)
             recorder = Recorder(sink, now=now, seed=plan.seed, source=plan.source, secrets=plan.secrets)
             taps.append(recorder)
         if plan.pcap is not None:
-            out = _to_stdout(resources) if plan.pcap == "-" else self._to_file(Path(plan.pcap), resources)
-            taps.append(PcapngTap(PcapngWriter(out), now, started_us=time.time_ns() // 1_000))
+            capture = self._capture(
+                plan.pcap, now, lambda delay, action: live.clock.call_later(delay, action), resources
+            )
+            taps.append(capture)
         options = HomeOptions(seed=plan.seed, reach=plan.reach, state=state, source=plan.source)
         live = LiveHome(plan.spec, options, taps=taps)
         if recorder is not None:
             live.record_to(recorder)
+        if capture is not None:
+            live.log.add_sink(capture.happened)
         return live
+
+    def _capture(self, to: str, now: Callable[[], Micros], later: Later, resources: contextlib.ExitStack) -> PcapngTap:
+        plan = self.plan
+        is_stdout = to == "-"
+        out = _to_stdout(resources) if is_stdout else self._to_file(Path(to), resources, is_private=plan.secrets)
+        started_us = time.time_ns() // 1_000
+        capture = PcapngTap(PcapngWriter(out), now, started_us, later=later, secrets=plan.secrets)
+        resources.callback(capture.flush)
+        return capture
 
     def _to_file(self, path: Path, resources: contextlib.ExitStack, *, is_private: bool = False) -> Recording:
         recording = Recording(path, is_private=is_private)

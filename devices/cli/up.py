@@ -38,7 +38,7 @@ def up(
     ] = None,
     transcript: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a transcript into this folder.")] = None,
     secrets: Annotated[
-        bool, typer.Option("--secrets", help="Put keys and codes into the transcript, so that `explain` shows them.")
+        bool, typer.Option("--secrets", help="Keys and codes in the transcript, keys of DTLS in the capture.")
     ] = False,
     pcap: Annotated[
         str | None, typer.Option(metavar="FILE|-", help="Write a pcapng capture; - is stdout, for a live Wireshark.")
@@ -57,8 +57,8 @@ def up(
 
     if json and pcap == "-":
         raise UsageError("--json and --pcap - both want stdout; write the capture to a file")
-    if secrets and transcript is None:
-        raise UsageError("--secrets is about the transcript: add --transcript DIR")
+    if secrets and transcript is None and pcap is None:
+        raise UsageError("--secrets is about the transcript and the capture: add --transcript DIR or --pcap FILE")
     spec, source = _read(home)
     chosen_seed = seed if seed is not None else spec.seed
     plan = Plan(

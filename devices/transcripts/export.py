@@ -12,7 +12,7 @@ from pathlib import Path
 from devices.errors import TranscriptError
 from devices.transcripts.key_log import key_log_line
 from devices.transcripts.ladder import ladder
-from devices.transcripts.pcapng import PcapngWriter, captured, host_of
+from devices.transcripts.pcapng import PcapngWriter, captured
 from devices.transcripts.reader import Frame, Happened, Record, read_transcript
 from devices.transcripts.rungs import Cast
 from devices.transcripts.show import record_document
@@ -21,7 +21,7 @@ from devices.transcripts.tls_streams import TlsStreams
 
 
 def to_pcapng(records: Iterable[Record], sink: Callable[[bytes], object]) -> int:
-    """Every frame as it was sent, one interface a medium and a Bluetooth host; returns how many there were.
+    """Every frame as it was sent, on an interface of its sender on its medium; returns how many there were.
 
     Keys of DTLS and TLS connections, where the transcript tells them, go before all frames: Wireshark reads a capture
     once. TLS that did not go over TCP is there a second time as if it had, on an interface of its own.
@@ -42,8 +42,7 @@ def to_pcapng(records: Iterable[Record], sink: Callable[[bytes], object]) -> int
         writer.secrets("".join(f"{line}\n" for line in lines).encode())
     streams = TlsStreams()
     for frame in frames:
-        host = host_of(frame.medium, frame.sender)
-        writer.frame(frame.medium, frame.at_us, packet_of(frame), f"from {frame.sender}", host=host)
+        writer.frame(frame.medium, frame.at_us, packet_of(frame), f"from {frame.sender}", sender=frame.sender)
         piece = streams.packet(frame)
         if piece is not None:
             writer.frame(TLS_STREAMS, frame.at_us, piece.data, piece.comment)

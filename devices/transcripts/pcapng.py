@@ -1,4 +1,4 @@
-"""pcapng: one interface a medium, and one a Bluetooth host, so Wireshark shows a home as it shows a network.
+"""pcapng: one interface for each actor on each medium, named after both, so Wireshark shows a home as a network.
 
 Lan and mesh are written as raw IP (LINKTYPE_RAW) with headers made from the endpoints. Source: the pcapng specification
 (draft-ietf-opsawg-pcapng), blocks SHB, IDB, EPB and DSB.
@@ -57,9 +57,9 @@ class PcapngWriter:
         body = struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + _option(4, b"pairlab") + _END
         self._sink(_block(_SHB, body))
 
-    def frame(self, medium: str, at_us: Micros, payload: bytes, comment: str = "", *, host: str = "") -> None:
-        """One packet on the medium's interface, or on that of a `host` there; each is described at its first use."""
-        name = f"{medium} {host}".rstrip()
+    def frame(self, medium: str, at_us: Micros, payload: bytes, comment: str = "", *, sender: str = "") -> None:
+        """One packet on its sender's interface there, for example `air camera`; each is described at its first use."""
+        name = f"{medium} {sender}".rstrip()
         if name not in self._interfaces:
             self._interfaces[name] = len(self._interfaces)
             link_type = _LINKTYPES.get(medium, LINKTYPE_USER0)
@@ -76,11 +76,6 @@ class PcapngWriter:
     def secrets(self, key_log: bytes) -> None:
         """A TLS key log in NSS form, which lets Wireshark decrypt what follows."""
         self._sink(_block(_DSB, struct.pack("<II", _TLS_KEY_LOG, len(key_log)) + _pad(key_log)))
-
-
-def host_of(medium: str, sender: str) -> str:
-    """Whose interface a frame is on: on ble each host has its own HCI."""
-    return sender if medium == "ble" else ""
 
 
 def captured(medium: str, source: Any, to: Any, payload: bytes) -> bytes:
@@ -135,21 +130,3 @@ def _checksum(data: bytes) -> int:
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
-
-
-class PcapngTap:
-    """Taps media and writes each frame once, as it was sent."""
-
-    def __init__(self, writer: PcapngWriter, now: Callable[[], Micros], started_us: Micros = 0) -> None:
-        self._writer = writer
-        self._now = now
-        self._started_us = started_us
-
-    def sent(self, medium: str, sender: str, source: Any, to: Any, payload: bytes) -> None:
-        """A port has sent a frame."""
-        packet = captured(medium, source, to, payload)
-        at_us = self._started_us + self._now()
-        self._writer.frame(medium, at_us, packet, f"from {sender}", host=host_of(medium, sender))
-
-    def fate(self, flight: Any, survivors: Any) -> None:
-        """Fates are in the transcript; a capture shows what was sent."""

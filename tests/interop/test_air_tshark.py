@@ -9,7 +9,8 @@ import pytest
 
 from devices.media.air import Air
 from devices.sim.clock import Clock
-from devices.transcripts.pcapng import PcapngTap, PcapngWriter
+from devices.transcripts.pcapng import PcapngWriter
+from devices.transcripts.pcapng_tap import PcapngTap
 from devices.transports.radiotap import Radiotap
 from tests.support.frames import BROADCAST, PUBLISH, descriptor, frame, mac, sdf, service
 from tests.support.media import virtually
