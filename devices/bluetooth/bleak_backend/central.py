@@ -42,7 +42,7 @@ class Central:
         self.kinds: dict[str, bool] = {}
         """Whether an address that was heard is a random one."""
         self._places: dict[str, str] = {}
-        """Where bonded devices are that go under private addresses, by their own."""
+        """Where devices are, which of bonded ones may be a private address, by the one that they are known by."""
         self.names: dict[str, str] = {}
         self.connected: dict[str, Any] = {}
         """The clients of this loop that are connected, by address."""
@@ -118,20 +118,17 @@ class Central:
                 await self.device.start_scanning(active=active, filter_duplicates=False)
 
     def _heard(self, advertisement: Advertisement) -> None:
-        self.kinds[self.known_as(advertisement.address)] = advertisement.address.is_random
+        known = self.known_as(advertisement.address)
+        self.kinds[known] = advertisement.address.is_random
+        self._places[known] = text_of(advertisement.address)
         for hear, _ in tuple(self._listeners.values()):
             hear(advertisement)
 
     def known_as(self, address: hci.Address) -> str:
         """The address that programs are told: of a bonded device that goes under private ones its own."""
         resolver = self.device.address_resolver
-        if not address.is_resolvable or resolver is None:
-            return text_of(address)
-        own = resolver.resolve(address)
-        if own is None:
-            return text_of(address)
-        self._places[text_of(own)] = text_of(address)
-        return text_of(own)
+        own = resolver.resolve(address) if resolver is not None and address.is_resolvable else None
+        return text_of(address if own is None else own)
 
     # Connecting
 
@@ -161,14 +158,24 @@ class Central:
 
     def forget(self, address: str) -> bool:
         """Forget a bond; whether there was one."""
-        found = [each for each in _BONDS.all_keys if each.removesuffix("/P") == address]
+        found = self._bonds_of(address)
         for each in found:
             del _BONDS.all_keys[each]
+            resolver = self.device.address_resolver
+            if resolver is not None:  # Bumble's own reads the keys when there are more, not when there are fewer
+                kept = [pair for pair in resolver.resolving_keys if str(pair[1]) != each]
+                resolver.resolving_keys = kept
         return bool(found)
 
     def is_bonded(self, address: str) -> bool:
         """Whether keys of that address are kept."""
-        return any(each.removesuffix("/P") == address for each in _BONDS.all_keys)
+        return bool(self._bonds_of(address))
+
+    def _bonds_of(self, address: str) -> list[str]:
+        """Of a private address, too, that a bonded device once had."""
+        kind = _RANDOM if self.kinds.get(address, True) else _PUBLIC
+        own = self.known_as(hci.Address(address, kind))
+        return [each for each in _BONDS.all_keys if each.removesuffix("/P") == own]
 
 
 async def _keep(made: "asyncio.Future[Central]") -> AsyncGenerator[None, None]:

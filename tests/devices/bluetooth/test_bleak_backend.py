@@ -85,6 +85,9 @@ def test_a_bonded_device_is_known_by_its_own_address_whatever_it_goes_under(pair
         friend = await BleakScanner.find_device_by_name("Thermo")
         async with BleakClient(friend.address) as client:
             assert bytes(await client.read_gatt_char("2a3d")) == b"secret"
+            await client.unpair()
+        forgotten = await BleakScanner.find_device_by_name("Thermo")
+        assert forgotten.address != friend.address
         return [rotated.as_json()["address"], friend.address]
 
     lie = 'lies = [{ kind = "rotates-address", every = "1s" }]\n[[accessory.service]]'
