@@ -329,6 +329,7 @@ class ClientSpec(_Table):
     within: Duration = "60s"
     exit_code: int | None = 0
     ble: BleDoor = "none"
+    adapters: int = Field(1, ge=1, le=16, description="how many the emulated BlueZ has; with ble = dbus")
     gate: Gate = "all"
     """Whom a fault local-network-denied is about: all of it, or only what it starts with $PAIRLAB_GATE in front."""
 

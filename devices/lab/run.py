@@ -149,7 +149,7 @@ class _Run:
             return
         if self._serve is None:
             raise ScenarioError("a scenario with a [client] needs the control API, which nobody has brought")
-        door = await bluetooth_environment(live, spec.ble)
+        door = await bluetooth_environment(live, spec.ble, spec.adapters)
         admit_bluetooth(self._network, live)
         async with environment(live, self._serve) as env:
             look = look_at(self._scenario, stage.look)

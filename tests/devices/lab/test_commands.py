@@ -127,6 +127,13 @@ def test_exec_ends_with_125_where_the_home_file_is_bad(
     assert message in done.err
 
 
+def test_exec_wants_the_emulated_bluez_for_several_adapters(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    home = scenario_file(tmp_path, "", name="home.toml")
+    done = run(capsys, "exec", str(home), "--adapters", "2", "--", "true")
+    assert done.code == 125
+    assert "add --ble dbus" in done.err
+
+
 def test_exec_with_options_of_the_command_after_the_dashes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     home = scenario_file(tmp_path, "", name="home.toml")
     code = "import os, sys; sys.exit(0 if sys.argv[1:] == ['--seed', '3'] and os.environ['PAIRLAB_SEED'] == '8' else 1)"

@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from devices.lab.exec import (
 )
 from devices.spec import read_home
 from tests.support.command_line import command, environment
+from tests.support.needs import requires_tools
 from tests.support.transcripts import records_of
 
 BR = {"id": "br", "kind": "thread-border-router", "name": "Living Room", "attach": "0.1s", "rest_port": 8081}
@@ -71,6 +73,13 @@ def test_the_program_finds_the_home(tmp_path: Path) -> None:
     )
     assert _exec(_plan(*_python(code))) == 0
     assert json.loads((tmp_path / "found.json").read_text(encoding="utf-8")) == [5, "5", "Living Room", 5, 200]
+
+
+def test_the_emulated_bluez_has_as_many_adapters_as_asked_for() -> None:
+    requires_tools("dbus-daemon", "busctl")
+    tree = 'busctl --address="$DBUS_SYSTEM_BUS_ADDRESS" tree --list org.bluez'
+    plan = _plan("sh", "-c", f"exit $({tree} | grep -c /hci)")
+    assert _exec(replace(plan, ble="dbus", adapters=3)) == 3
 
 
 def test_ports_of_the_file_are_not_taken_so_that_two_can_run_side_by_side() -> None:
