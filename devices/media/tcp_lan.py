@@ -5,6 +5,8 @@ What TCP makes of faults is `tcp_way`'s and as on real sockets (`socket_wire`): 
 given up, or never comes under a fault that `forgets`, and who is gone answers with RST. A sender that a fault puts to
 sleep sends what it wrote when it wakes. Source: RFC 9293.
 
+Transcripts have whole segments, with sequence numbers from 0 and no checksum.
+
 Simplified: one write is one segment; acknowledgements and windows are not sent, but a reader that pauses holds its
 writer up; who closes forgets the connection at once and answers what still comes with RST.
 """
@@ -12,6 +14,7 @@ writer up; who closes forgets the connection at once and answers what still come
 import asyncio
 import errno
 import os
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
@@ -27,6 +30,8 @@ MEDIUM = "tcp"
 """The medium of its frames in transcripts; to faults it is the lan's."""
 _HIGH, _LOW = 262_144, 65_536
 _FIRST_PORT = 49_152
+_FIN, _SYN, _RST, _PSH, _ACK = 0x01, 0x02, 0x04, 0x08, 0x10
+_WINDOW = 65_535
 
 Accept = Callable[[], asyncio.BaseProtocol]
 
@@ -66,7 +71,7 @@ class VirtualTcp:
         far = End(self, near.peer_actor, to, actor, own, None)
         near.far, far.far = far, near
         near.opened = asyncio.get_running_loop().create_future()
-        near.way.push(b"", Mark.OPEN)
+        near.ask()
         try:
             await near.opened
         except BaseException:
@@ -122,17 +127,21 @@ class End(asyncio.Transport):
         self._closing = False
         self._is_full = False
         self._is_cut = False
+        self._numbered = self._passed = 0
+        """Sequence numbers given out, and those that have arrived."""
+        self._is_new = False
+        self._new: Mark | None = None
 
     # As a transport.
 
     def write(self, data: "bytes | bytearray | memoryview[Any]") -> None:
         if data and not self._closing and not self._is_over:
-            self.way.push(bytes(data))
+            self._push(bytes(data))
             self._fill(self.way.waiting > _HIGH)
 
     def write_eof(self) -> None:
         if not self._closing and not self._is_over:
-            self.way.push(b"", Mark.END)
+            self._push(b"", Mark.END)
 
     def can_write_eof(self) -> bool:
         return True
@@ -145,7 +154,7 @@ class End(asyncio.Transport):
         if self.tcp.forgets(flight) and (self.way.is_stuck or not self.tcp.medium.survivors(flight)):
             self.vanish()
             return
-        self.way.push(b"", Mark.CLOSED)
+        self._push(b"", Mark.CLOSED)
         asyncio.get_running_loop().call_soon(self._end, None)
 
     def abort(self) -> None:
@@ -191,18 +200,41 @@ class End(asyncio.Transport):
             medium.name, self.actor, self.peer_actor, self.own, self._peer, octets, now, now + medium.latency_us
         )
 
+    def ask(self) -> None:
+        """Ask for the connection."""
+        self._push(b"", Mark.OPEN)
+
+    def _push(self, octets: bytes, mark: Mark | None = None) -> None:
+        self._new = mark
+        self._is_new = True
+        self.way.push(octets, mark)
+        self._is_new = False
+        self._numbered += len(octets) + (mark is not None)
+
     def _due(self, octets: bytes) -> Micros | None:
         """When a segment arrives that is sent now, or that a sleeper sends when it wakes; None: it is lost."""
+        mark = self._new if self._is_new else self.way.first
+        return self._sent(octets, self._numbered if self._is_new else self._passed, _flags(mark, self.far))
+
+    def _sent(self, octets: bytes, number: int, flags: int) -> Micros | None:
         medium, flight = self.tcp.medium, self._flight(octets)
+        head = (self.own.port, self._peer.port, number, self.far.received if flags & _ACK else 0, 0x50, flags, _WINDOW)
+        segment = struct.pack(">HHIIBBHHH", *head, 0, 0) + octets
         for tap in medium.taps:
-            tap.sent(MEDIUM, self.actor, self.own, self._peer, octets)
+            tap.sent(MEDIUM, self.actor, self.own, self._peer, segment)
         arrivals = [each.arrives_us for each in medium.survivors(flight) if each.payload == octets]
         if arrivals:
             return min(arrivals)
         wakes_us = self.tcp.wakes_us(flight)
         return None if wakes_us is None else wakes_us + medium.latency_us
 
+    @property
+    def received(self) -> int:
+        """The sequence number up to which what this end said has arrived."""
+        return self._passed
+
     def _deliver(self, octets: bytes, mark: Mark | None) -> None:
+        self._passed += len(octets) + (mark is not None)
         self.far.arrived(octets, mark)
         self._fill(self.way.waiting > _LOW)
 
@@ -234,7 +266,7 @@ class End(asyncio.Transport):
                 self.protocol.connection_made(self)
                 self.opened.set_result(None)
         elif self.tcp.accept(self):
-            self.way.push(b"", Mark.OPEN)
+            self._push(b"", Mark.OPEN)
             self.protocol.connection_made(self)
         elif self.tcp.is_up(self.actor):
             self._reset()
@@ -242,7 +274,7 @@ class End(asyncio.Transport):
     def _reset(self) -> None:
         """RST, which is not sent again."""
         self.way.clear()
-        due = self._due(b"")
+        due = self._sent(b"", self._numbered, _RST | _ACK)
         if due is not None:
             self.tcp.medium.clock.call_at(due, lambda: self.far.arrived(b"", Mark.LOST))
 
@@ -266,3 +298,9 @@ class End(asyncio.Transport):
         if is_full != self._is_full and self.protocol is not None and not self._is_over:
             self._is_full = is_full
             (self.protocol.pause_writing if is_full else self.protocol.resume_writing)()
+
+
+def _flags(mark: Mark | None, far: End) -> int:
+    if mark is Mark.OPEN:
+        return _SYN | (_ACK if far.received else 0)
+    return _ACK | (_PSH if mark is None else _FIN)

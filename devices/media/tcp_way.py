@@ -58,6 +58,11 @@ class Way:
         """Whether what stands first was lost the last time that it was sent."""
         return bool(self._segments) and self._segments[0].due is None
 
+    @property
+    def first(self) -> Mark | None:
+        """The mark of what stands first."""
+        return self._segments[0].mark if self._segments else None
+
     def push(self, octets: bytes, mark: Mark | None = None) -> None:
         """Send octets, or a mark, behind what is under way."""
         due = self._due(octets)

@@ -9,7 +9,7 @@ from devices.transcripts.pcapng import IP_MEDIA, LINKTYPE_USER0
 from devices.transcripts.reader import Frame, read_transcript
 from devices.transcripts.recorder import FORMAT
 
-_LINK_TYPES = {**dict.fromkeys(IP_MEDIA, RAW), "air": IEEE802_11, "ble": BLUETOOTH_H4_WITH_DIRECTION}
+_LINK_TYPES = {**dict.fromkeys((*IP_MEDIA, "tcp"), RAW), "air": IEEE802_11, "ble": BLUETOOTH_H4_WITH_DIRECTION}
 
 
 def is_transcript(head: bytes) -> bool:

@@ -19,7 +19,7 @@ LINKTYPE_BLUETOOTH_HCI_H4_WITH_PHDR: Final = 201
 IP_MEDIA: Final = ("lan", "mesh")
 """Media whose frames are UDP payloads between endpoints."""
 _LINKTYPES: Final = {
-    **dict.fromkeys((*IP_MEDIA, "tls"), LINKTYPE_RAW),
+    **dict.fromkeys((*IP_MEDIA, "tls", "tcp"), LINKTYPE_RAW),
     "air": LINKTYPE_IEEE802_11,
     "ble": LINKTYPE_BLUETOOTH_HCI_H4_WITH_PHDR,
 }
@@ -79,9 +79,11 @@ class PcapngWriter:
 
 
 def captured(medium: str, source: Any, to: Any, payload: bytes) -> bytes:
-    """A frame as a capture holds it: on lan and mesh in an IP packet, on ble after its direction, else as it is."""
+    """A frame as a capture holds it: of lan, mesh, tcp in an IP packet, on ble after its direction, else as it is."""
     if medium == "ble":
         return struct.pack(">I", source == CONTROLLER) + payload
+    if medium == "tcp":
+        return ip_packet(source[0], to[0], 6, payload)
     return datagram(source, to, payload) if medium in IP_MEDIA else payload
 
 

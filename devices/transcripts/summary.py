@@ -20,6 +20,9 @@ from pairing.engine import Address, Endpoint
 from pairing.errors import DecodeError
 
 _HTTP = re.compile(rb"[A-Z]{3,10} [!-~]{1,200} HTTP/1\.[01]|HTTP/1\.[01] [0-9]{3} [ -~]{0,80}")
+_TEXT = re.compile(rb"[ -~]{1,80}")
+_TCP_HEAD = 20
+_TCP_FLAGS = ((0x04, "RST"), (0x02, "SYN"), (0x01, "FIN"))
 _SHOWN = 3
 _LONGEST_VALUE = 48
 _NOT_SHOWN = frozenset(
@@ -34,12 +37,26 @@ def frame_summary(frame: Frame, names: Names | None = None) -> str:
         return air_summary(frame.payload, names)
     if frame.medium == "ble":
         return hci_summary(frame.payload)
+    if frame.medium == "tcp":
+        return _segment(frame.payload)
     if MDNS_PORT in (_port(frame.source), _port(frame.to)):
         try:
             return message_summary(decode(frame.payload))
         except DecodeError as problem:
             return f"{frame.medium} {len(frame.payload)} bytes that are no DNS message: {problem}"
     return f"{frame.medium} {len(frame.payload)} bytes"
+
+
+def _segment(segment: bytes) -> str:
+    """What a TCP segment is: its first line where that is text, or its flags."""
+    if len(segment) < _TCP_HEAD:
+        return f"tcp {len(segment)} bytes"
+    octets, flags = segment[_TCP_HEAD:], segment[13]
+    said = [name for bit, name in _TCP_FLAGS if flags & bit]
+    line = octets.partition(b"\n")[0].rstrip(b"\r")
+    if octets and _TEXT.fullmatch(line):
+        return f"tcp {line.decode('ascii')}"
+    return f"tcp {' '.join(said)}" if said else f"tcp {len(octets)} bytes"
 
 
 def octets_summary(octets: Octets) -> str:
