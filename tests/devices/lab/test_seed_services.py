@@ -47,7 +47,7 @@ def test_f2_ending_lost_is_a_reset_for_the_first_segment_after_the_stall() -> No
     (started,), (reset,) = times(result, "FaultStarted", "app"), times(result, "Disconnected", "app")
     ends = started + 40 * S
     assert reset > ends
-    # Segments were sent again after 0.2, 0.4 … 25.6, 51.2 s; the first that gets through is answered at once.
+    # Segments were sent again after 0.2, 0.4 … 25.6 s; the first that gets through is answered at once.
     last = max(each for each in times(result, "RequestReceived", "server"))
     first_lost = last + 1 * S - 1_000
     tries = [first_lost + 200_000 * (2**number - 1) for number in range(10)]
