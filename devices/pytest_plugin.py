@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 SourceT = TypeVar("SourceT")
 MAX_SEED = 2**63 - 1
 _LONGEST_NAME = 80
+_RUNGS = 20
+"""How many of the last records of a home are shown below a failing test."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -125,6 +127,7 @@ class HomeFactory:
             folder = self.folder(number)
             if folder is not None:
                 lines.append(f"  artifacts: {folder}")
+            lines += _last_events(home)
         return "\n".join([*lines, f"replay: {self.replay}"])
 
     def write_artifacts(self) -> None:
@@ -190,6 +193,19 @@ def _folder(item: pytest.Item, part: str) -> Path | None:
     digest = hashlib.sha256(item.nodeid.encode()).hexdigest()[:8]
     parts = [readable, digest, os.environ.get("PYTEST_XDIST_WORKER", ""), part]
     return item.config.invocation_params.dir / directory / "-".join(filter(None, parts))
+
+
+def _last_events(home: "Home") -> Iterator[str]:
+    """What the home saw last, and the faults that nothing has met."""
+    from devices.transcripts.show import last_rungs
+
+    silent = home.call(partial(_silent, home)) if home.running else []
+    if silent:
+        yield f"  never fired: {', '.join(silent)}"
+    rungs = last_rungs(home.transcript, _RUNGS) if home.transcript else []
+    if rungs:
+        yield "  before the failure:"
+        yield from (f"    {line}" for line in rungs)
 
 
 def _silent(home: "Home") -> list[str]:
@@ -273,4 +289,6 @@ def pytest_runtest_makereport(
         if report.when != "teardown":
             factory.failed = True
         report.sections.append(("pairlab", factory.summary()))
+        # A JUnit file takes properties, and none of these sections.
+        item.user_properties.append(("pairlab_replay", factory.replay))
     return report

@@ -144,9 +144,15 @@ def _tell(
 ) -> None:
     from devices.cli import output
     from devices.lab.result import replay_command
+    from devices.lab.shrink import signature
 
+    seen: set[tuple[object, ...]] = set()
     for each in failures:
         output.say(f"FAIL  seed {each.seed}  {_where(each)}{each.reason}")
+        if signature(each) not in seen:
+            seen.add(signature(each))
+            for line in each.nearest:
+                output.say(f"      nearest: {line}")
         output.say(f"      again: {replay_command(scenario.path, each.seed, scenario.client)}")
         if each.seed in reduced:
             output.say(f"      {_shrunk_line(*reduced[each.seed])}")

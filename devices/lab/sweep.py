@@ -36,6 +36,8 @@ class SeedResult:
     step: int | None = None
     reason: str | None = None
     defect: bool = False
+    nearest: tuple[str, ...] = ()
+    """The events that came closest to the one expected, a line each."""
 
     @property
     def passed(self) -> bool:
@@ -49,6 +51,7 @@ class SeedResult:
             "step": self.step,
             "reason": self.reason,
             "defect": self.defect,
+            "nearest": list(self.nearest),
             "replay": replay_command(scenario.path, self.seed, scenario.client),
         }
 
@@ -162,4 +165,6 @@ def judge(scenario: Scenario, seed: int, serve: ServeControl | None, witness: Wi
         last = traceback.extract_tb(problem.__traceback__)[-1]
         place = f"{Path(last.filename).name}:{last.lineno}"
         return SeedResult(seed, None, f"{type(problem).__name__}: {problem} ({place})", defect=True)
-    return SeedResult(seed) if failure is None else SeedResult(seed, failure.step, failure.reason)
+    if failure is None:
+        return SeedResult(seed)
+    return SeedResult(seed, failure.step, failure.reason, nearest=tuple(each.text for each in failure.nearest))

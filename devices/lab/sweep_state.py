@@ -10,7 +10,7 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -135,18 +135,15 @@ def _after(standing: Standing, table: Any, seeds: Sequence[int]) -> Standing:
 
 
 def _failure(table: Any) -> SeedResult:
-    seed, step, reason, defect = (table[name] for name in ("seed", "step", "reason", "defect"))
-    good = (
-        isinstance(seed, int) and isinstance(step, int | None) and isinstance(reason, str) and isinstance(defect, bool)
-    )
-    if not good:
+    seed, step, reason, defect, nearest = (table[name] for name in ("seed", "step", "reason", "defect", "nearest"))
+    is_one = isinstance(seed, int) and isinstance(step, int | None) and isinstance(reason, str)
+    if not is_one or not isinstance(defect, bool) or not all(isinstance(each, str) for each in nearest):
         raise ValueError(f"{table!r} is no failure")
-    return SeedResult(seed, step, reason, defect)
+    return SeedResult(seed, step, reason, defect, tuple(nearest))
 
 
 def _table(done: int, failures: Sequence[SeedResult]) -> dict[str, Any]:
-    told = [{"seed": each.seed, "step": each.step, "reason": each.reason, "defect": each.defect} for each in failures]
-    return {"done": done, "failures": told}
+    return {"done": done, "failures": [asdict(each) for each in failures]}
 
 
 def _line(table: dict[str, Any]) -> str:

@@ -8,12 +8,16 @@ from typing import Any
 
 from devices.errors import TranscriptError
 from devices.event_log import plain
+from devices.media.lan import GATEWAY
 from devices.transcripts.ladder import drawn, ladder
 from devices.transcripts.reader import Fate, Frame, Happened, Header, Octets, Record, read_transcript
 from devices.transcripts.recorder import FORMAT, VERSION
 from devices.transcripts.rungs import Cast, rungs
 from devices.transcripts.summary import frame_summary, octets_summary
+from pairing.dnssd.messages import decode
+from pairing.dnssd.service import MDNS_PORT
 from pairing.engine import Address, Endpoint
+from pairing.errors import DecodeError
 
 
 def read_file(path: Path) -> Iterator[Record]:
@@ -42,9 +46,22 @@ def ladder_of_file(path: Path, *, hci: bool = False) -> Iterator[str]:
 
 
 def last_rungs(transcript: bytes, count: int) -> list[str]:
-    """The ladder of a transcript in memory: its last `count` rungs."""
-    cast = Cast.of(read_transcript(BytesIO(transcript)))
-    return list(drawn(deque(rungs(read_transcript(BytesIO(transcript)), cast), maxlen=count), cast.actors))
+    """The ladder of a transcript in memory: its last `count` rungs, without what strangers say of themselves."""
+    records = [each for each in read_transcript(BytesIO(transcript)) if not _is_strangers(each)]
+    cast = Cast.of(records)
+    return list(drawn(deque(rungs(records, cast), maxlen=count), cast.actors))
+
+
+def _is_strangers(record: Record) -> bool:
+    """Multicast DNS from outside the home that is no question: on a busy network it would push all else out."""
+    if not isinstance(record, Frame) or record.medium != "lan" or record.sender != GATEWAY:
+        return False
+    is_mdns = isinstance(record.source, Endpoint) and record.source.port == MDNS_PORT
+    try:
+        message = decode(record.payload) if is_mdns else None
+    except DecodeError:
+        return True
+    return message is not None and (message.is_response or bool(message.authorities))
 
 
 def record_document(record: Record) -> dict[str, Any]:

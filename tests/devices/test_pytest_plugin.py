@@ -162,13 +162,15 @@ def test_failing_test_keeps_its_artifacts_and_can_be_repeated(run: Run) -> None:
     # The home file lies beside the test, the run is started above it.
     run.path.joinpath("sub").mkdir()
     run.path.joinpath("home.toml").rename(run.path / "sub" / "home.toml")
-    first = run(FAILING, "--pairlab-artifacts", "kept", file="sub/test_it.py")
+    first = run(FAILING, "--pairlab-artifacts", "kept", "--junitxml", "report.xml", file="sub/test_it.py")
     first.assert_outcomes(passed=2, failed=1, errors=1)
     first.stdout.fnmatch_lines(["*never fired: never-met;*", "*home 'Home' (virtual time): seed 5"])
     text = first.stdout.str()
     [seed] = set(re.findall(r"home 'Home' \(real time\): seed (\d+)", text))
     replay = f"pytest sub/test_it.py::test_fails --pairlab-seed {seed}"
     assert f"replay: {replay}\n" in text
+    assert f'name="pairlab_replay" value="{replay}"' in run.path.joinpath("report.xml").read_text()
+    first.stdout.fnmatch_lines(["  before the failure:", "*RoleChanged role=leader*"])
     kept = sorted(run.path.joinpath("kept").iterdir())
     assert [each.name[:-9] for each in kept] == ["sub-test_it.py-test_counts_on_a_fault", "sub-test_it.py-test_fails"]
     assert {each.name for each in kept[1].iterdir()} == {

@@ -55,7 +55,10 @@ def test_results_come_in_the_order_of_the_seeds_whatever_the_workers(tmp_path: P
 
 def test_a_failure_says_the_step_and_how_to_see_it_again(tmp_path: Path) -> None:
     story = _story(tmp_path, CHANCY.replace("PeerDiscovered", "PeerLost"))
-    assert judge(story, 4, None).as_json(story) == {
+    told = judge(story, 4, None).as_json(story)
+    assert len(told["nearest"]) == 3
+    assert all("type is " in each for each in told.pop("nearest"))
+    assert told == {
         "seed": 4,
         "step": 1,
         "reason": "no PeerLost within 1500ms",

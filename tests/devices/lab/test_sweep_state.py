@@ -16,7 +16,7 @@ from tests.support.command_line import run
 from tests.support.scenarios import scenario_file
 
 SEEDS = range(6)
-FAILURE = SeedResult(1, 1, "no RoleChanged within 30s")
+FAILURE = SeedResult(1, 1, "no RoleChanged within 30s", nearest=("8 RoleChanged of br at 9 us: role is 'child'",))
 STEPS = '[[step]]\nexpect = "RoleChanged"\n'
 
 
@@ -58,7 +58,7 @@ def test_a_line_that_a_kill_has_cut_off_is_not_counted(story: Scenario, tmp_path
     [
         ('{"done":9,"failures":[]}', "9 of 6 seeds cannot be done after 4"),
         ('{"done":3,"failures":[]}', "3 of 6 seeds cannot be done after 4"),
-        ('{"done":5,"failures":[{"seed":"x","step":1,"reason":"r","defect":false}]}', "is no failure"),
+        ('{"done":5,"failures":[{"seed":"x","step":1,"reason":"r","defect":false,"nearest":[]}]}', "is no failure"),
         ("null", "NoneType"),
         ("{", "line 4"),
     ],
