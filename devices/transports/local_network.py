@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Literal, Self
 
+from devices.errors import TransportUnavailableError
 from devices.transports.doors import TcpDoor, UdpDoor
 from devices.transports.network_namespace import NetworkNamespace
 from devices.transports.sockets import watch_sockets
@@ -59,14 +60,22 @@ class LocalNetwork:
         made = cls(await NetworkNamespace.open())
         try:
             made._namespace.configure(["route add 224.0.0.0/4 dev lo"])
-            # It is tried now whether this kernel can refuse, and not in the middle of a story.
-            made.deny("no-route")
-            made.grant()
+            made._try()
         except BaseException:
             await made.close()
             raise
         watch_sockets(made)
         return made
+
+    def _try(self) -> None:
+        """Whether this kernel can refuse is tried at once, and not in the middle of a story."""
+        try:
+            self.deny("no-route")
+        except TransportUnavailableError as problem:
+            raise TransportUnavailableError(
+                f"{problem}; a program is kept from the local network by IPsec policies: modprobe xfrm_user"
+            ) from None
+        self.grant()
 
     @property
     def is_denied(self) -> bool:
@@ -127,9 +136,12 @@ class LocalNetwork:
             sock.bind((server.host, server.port))
             if server.kind == "tcp":
                 sock.listen(_BACKLOG)
-        except BaseException:
+        except OSError as problem:
             sock.close()
-            raise
+            raise TransportUnavailableError(
+                f"{server.kind} {server.host}:{server.port} of the home cannot be had beside the program, which may"
+                f" use that port itself: {problem.strerror}"
+            ) from None
         behind = (_LOOPBACK if server.host == _ANY else server.host, server.port)
         server.door = TcpDoor(sock, behind) if server.kind == "tcp" else UdpDoor(sock, behind)
 

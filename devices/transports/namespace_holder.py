@@ -13,8 +13,12 @@ from pathlib import Path
 
 _KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
 _LONGEST = 1 << 17
-# Loopback is left out of policies unless this says otherwise.
-_LOOPBACK_POLICIES = Path("/proc/sys/net/ipv4/conf/lo/disable_xfrm")
+_SETTINGS = {
+    # Loopback is left out of policies unless this says otherwise.
+    "/proc/sys/net/ipv4/conf/lo/disable_xfrm": "0",
+    # A program's own ports are none of those that systems give to the servers of a home outside (from 32768).
+    "/proc/sys/net/ipv4/ip_local_port_range": "15000 31999",
+}
 
 
 def serve(control: socket.socket) -> None:
@@ -38,7 +42,8 @@ def _made(asked: dict[str, str]) -> socket.socket | None:
     if "socket" in asked:
         return socket.socket(socket.AF_INET, _KINDS[asked["socket"]])
     if "start" in asked:
-        _LOOPBACK_POLICIES.write_text("0")
+        for name, value in _SETTINGS.items():
+            Path(name).write_text(value)
     subprocess.run(  # noqa: S603  # the words are pairlab's own
         [asked["ip"], "-batch", "-"], input=asked["lines"], check=True, text=True, capture_output=True
     )
