@@ -33,7 +33,7 @@ class PushClientSettings(Settings):
     heartbeat: Duration = "1s"
     """How often it pings."""
     patience: Duration = "0s"
-    """How long after the last answer it gives the connection up; 0s = never."""
+    """How long after the last answer it gives the connection up, or the attempt to make one; 0s = never."""
     reconnect: Duration | None = None
     """How long after the end of a connection it makes a new one; by default it does not."""
     resume: bool = True
@@ -207,7 +207,7 @@ class PushClient(Accessory):
             self._count += 1
             connection = _Connection(self, self._count)
             try:
-                await self._open(connection)
+                await self._open_in_time(connection)
                 self._connection = connection
                 await connection.over
             except OSError as problem:
@@ -219,6 +219,26 @@ class PushClient(Accessory):
                 self._task = None
                 return
             await self.site.clock.sleep(duration_us(self.settings.reconnect))
+
+    async def _open_in_time(self, connection: _Connection) -> None:
+        """Open it, or give up after its patience. Raises OSError."""
+        patience = duration_us(self.settings.patience)
+        opening = asyncio.ensure_future(self._open(connection))
+
+        def give_up() -> None:
+            opening.cancel()
+
+        alarm = self.site.clock.call_later(patience, give_up) if patience else None
+        try:
+            await opening
+        except asyncio.CancelledError:
+            own = asyncio.current_task()
+            if alarm is None or alarm.action is not None or (own is not None and own.cancelling()):
+                raise
+            raise TimeoutError("no answer") from None
+        finally:
+            if alarm is not None:
+                alarm.cancel()
 
     async def _open(self, connection: _Connection) -> None:
         server = self._server
@@ -247,5 +267,9 @@ class PushClient(Accessory):
         connection.tls = "simulated"
         ticket = self._ticket if self.settings.resume else ""
         shaking = SimulatedTlsClient("1.3", ticket, connection)
-        await lan.tcp.connect(self.id, lan.host_of(self.id), to, shaking)
-        self._ticket = (await shaking.shaken).ticket
+        transport = await lan.tcp.connect(self.id, lan.host_of(self.id), to, shaking)
+        try:
+            self._ticket = (await shaking.shaken).ticket
+        except BaseException:
+            transport.abort()
+            raise

@@ -90,6 +90,7 @@ class SimulatedTlsClient(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.shaken.done():
             self.shaken.set_exception(exc or ConnectionAbortedError("closed during the handshake"))
+            self.shaken.exception()  # looked at, for whoever has stopped waiting
 
 
 def _hand_over(transport: asyncio.Transport, inner: asyncio.Protocol, rest: bytes) -> None:

@@ -173,6 +173,19 @@ def test_who_was_taken_for_dead_and_comes_back_was_disconnected_falsely() -> Non
         assert home["server"].facts["silences"] == home["server"].facts["false_disconnects"] == 1
 
 
+def test_a_client_gives_up_what_does_not_open_in_time_and_tries_again() -> None:
+    for settings in ({}, {"kind": "tls-service", "speaks": "push"}):
+        tables = ({**SERVER, **settings}, {**CLIENT, "patience": "5s", "reconnect": "1s", "connects": "told"})
+        with Home(_home(*tables), virtual=True) as home:
+            home["server"].do("stall", duration="20s", direction="out").result()
+            home["app"].do("connect").result()
+            home.advance("19s")
+            failures = _told(home, "app", "ConnectingFailed")
+            assert failures == [("ConnectingFailed", at, "no answer") for at in (5.0, 11.0, 17.0)]
+            home.advance("10s")
+            assert home["app"].state == "connected"
+
+
 @pytest.mark.parametrize("direction", ["in", "out", "both"])
 def test_a_stall_of_one_direction_leaves_the_client_without_answers_and_loses_none(direction: str) -> None:
     with Home(_home(SERVER, CLIENT), virtual=True) as home:

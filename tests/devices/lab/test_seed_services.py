@@ -72,6 +72,15 @@ def test_f2_ending_resume_loses_nothing_and_keeps_the_order(server: str, client:
     assert min(each for each in again if each > 100 * S) >= 310 * S
 
 
+def test_f2_a_hello_that_is_held_arrives_after_30_s_and_one_that_is_lost_is_said_again() -> None:
+    result = played("f2-stall-during-a-handshake")
+    begins = times(result, "FaultStarted", "patient")[0] + 1_500
+    (held,), (resent,) = (times(result, "TlsHandshakeCompleted", "server", peer=who) for who in ("patient", "unlucky"))
+    assert held == begins + 30 * S
+    # Said at 2 ms; what is lost is sent again after 0.2, 0.4 … 25.6 s, 51.0 s in all.
+    assert resent == 2_000 + 51 * S + 1_000
+
+
 def test_f1_each_order_ends_as_it_says_with_writes_pending() -> None:
     result = played("f1-abrupt-close")
     ends = {"app-1": (5_001_000, "reset-by-peer"), "app-2": (5_001_000, "closed-by-peer")}
