@@ -13,9 +13,10 @@ from devices.errors import TranscriptError
 from devices.transcripts.key_log import key_log_line
 from devices.transcripts.ladder import ladder
 from devices.transcripts.pcapng import PcapngWriter, captured
-from devices.transcripts.reader import Frame, Happened, Record, read_transcript
+from devices.transcripts.reader import Frame, Happened, Octets, Record, read_transcript
 from devices.transcripts.rungs import Cast
 from devices.transcripts.show import record_document
+from devices.transcripts.tcp_stream import Connections
 from devices.transcripts.tls_streams import NAME as TLS_STREAMS
 from devices.transcripts.tls_streams import TlsStreams
 
@@ -26,12 +27,12 @@ def to_pcapng(records: Iterable[Record], sink: Callable[[bytes], object]) -> int
     Keys of DTLS and TLS connections, where the transcript tells them, go before all frames: Wireshark reads a capture
     once. TLS that did not go over TCP is there a second time as if it had, on an interface of its own.
     """
-    frames: list[Frame] = []
+    frames: list[Frame | Octets] = []
     lines: dict[str, None] = {}
     damage: TranscriptError | None = None
     try:
         for record in records:
-            if isinstance(record, Frame):
+            if isinstance(record, Frame | Octets):
                 frames.append(record)
             elif isinstance(record, Happened) and (line := key_log_line(record)) is not None:
                 lines[line] = None
@@ -40,8 +41,12 @@ def to_pcapng(records: Iterable[Record], sink: Callable[[bytes], object]) -> int
     writer = PcapngWriter(sink)
     if lines:
         writer.secrets("".join(f"{line}\n" for line in lines).encode())
-    streams = TlsStreams()
+    streams, connections = TlsStreams(), Connections()
     for frame in frames:
+        if isinstance(frame, Octets):
+            for segment in connections.packets(frame):
+                writer.frame("tcp", frame.at_us, segment.data, segment.comment, sender=frame.actor)
+            continue
         writer.frame(frame.medium, frame.at_us, packet_of(frame), f"from {frame.sender}", sender=frame.sender)
         piece = streams.packet(frame)
         if piece is not None:

@@ -5,19 +5,16 @@ with a ClientHello; of Bluetooth the side of the host that is written to is take
 Source: RFC 5246, 6.2.1; RFC 9293, 3.1; Core Specification 5.4, Vol 3, Part A, 3.1 and Part F, 3.4.
 """
 
-import struct
-from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from devices.media.ble import CONTROLLER
-from devices.transcripts.pcapng import ip_packet
 from devices.transcripts.reader import Frame
+from devices.transcripts.tcp_stream import TcpPacket, TcpStream
 from pairing.errors import DecodeError
 from pairing.wire import Reader
 
 NAME: Final = "tls"
 """Of the interface that has them."""
-_TCP: Final = 6
 _DATA, _ATT, _HANDLE_MASK, _CONTINUES = 2, 4, 0x0FFF, 1
 _WRITES, _NEWS = (0x12, 0x52), (0x1B, 0x1D)
 _CLIENT_PORT: Final = 49_152
@@ -25,37 +22,13 @@ _DEVICE_PORT: Final = 10_000
 _LOOPBACK: Final = "127.0.0.1"
 
 
-class TcpPacket(NamedTuple):
-    """An IP packet with a piece of a stream, and whose it is."""
-
-    data: bytes
-    comment: str
-
-
-@dataclass(slots=True)
-class _Stream:
-    client: tuple[str, int]
-    device: tuple[str, int]
-    comment: str
-    sent: dict[bool, int] = field(default_factory=lambda: {True: 1, False: 1})
-    """The next sequence number, of the client's side and of the device's."""
-
-    def packet(self, data: bytes, *, from_client: bool) -> TcpPacket:
-        source, to = (self.client, self.device) if from_client else (self.device, self.client)
-        head = struct.pack(
-            ">HHIIBBHHH", source[1], to[1], self.sent[from_client], self.sent[not from_client], 0x50, 0x18, 0xFFFF, 0, 0
-        )
-        self.sent[from_client] += len(data)
-        return TcpPacket(ip_packet(source[0], to[0], _TCP, head + data), self.comment)
-
-
 class TlsStreams:
     """Follows every stream through a transcript."""
 
     def __init__(self) -> None:
         self._count = 0
-        self._lan: dict[frozenset[tuple[str, int]], _Stream] = {}
-        self._gatt: dict[tuple[str, int], tuple[int, _Stream]] = {}
+        self._lan: dict[frozenset[tuple[str, int]], TcpStream] = {}
+        self._gatt: dict[tuple[str, int], tuple[int, TcpStream]] = {}
         """By host and connection: the attribute that is written, and the stream."""
         self._partial: dict[tuple[str, int, bool], bytes] = {}
 
@@ -70,7 +43,7 @@ class TlsStreams:
         if source is None or to is None or not frame.payload:
             return None
         if _is_client_hello(frame.payload):
-            self._lan[frozenset((source, to))] = _Stream(source, to, "sent as UDP")
+            self._lan[frozenset((source, to))] = TcpStream(source, to, "sent as UDP")
         stream = self._lan.get(frozenset((source, to)))
         return None if stream is None else stream.packet(frame.payload, from_client=source == stream.client)
 
@@ -93,10 +66,10 @@ class TlsStreams:
         is_piece = att[0] in _WRITES and attribute == written if comes else att[0] in _NEWS
         return stream.packet(value, from_client=comes) if is_piece else None
 
-    def _opened(self, host: str) -> _Stream:
+    def _opened(self, host: str) -> TcpStream:
         self._count += 1
         client = (_LOOPBACK, _CLIENT_PORT + self._count % 0x4000)
-        return _Stream(client, (_LOOPBACK, _DEVICE_PORT), f"sent over Bluetooth LE, {host}")
+        return TcpStream(client, (_LOOPBACK, _DEVICE_PORT), f"sent over Bluetooth LE, {host}")
 
     def _att_pdu(self, frame: Frame, *, comes: bool) -> tuple[int, bytes] | None:
         """A whole PDU of ATT and its connection. Raises DecodeError."""
