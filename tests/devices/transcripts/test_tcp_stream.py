@@ -4,6 +4,8 @@ import struct
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from devices.transcripts.export import to_pcapng
 from devices.transcripts.reader import Octets
 from devices.transcripts.tcp_stream import Connections
@@ -37,8 +39,9 @@ def test_what_no_packet_can_hold_goes_in_several() -> None:
     assert [len(each.data) for each in packets] == [65_535, 65_535, 65_535, 200_000 - 3 * 65_495 + 40]
 
 
-@requires_tools("tshark")
+@pytest.mark.interop
 def test_tshark_reads_the_requests_and_answers(tmp_path: Path) -> None:
+    requires_tools("tshark")
     capture = tmp_path / "rest.pcapng"
     with capture.open("wb") as out:
         said = [_octets(GET[:10], inward=True), _octets(GET[10:], inward=True), _octets(ANSWER, inward=False)]
