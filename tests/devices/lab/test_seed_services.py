@@ -97,6 +97,14 @@ def test_f1_each_order_ends_as_it_says_with_writes_pending() -> None:
         assert pinged - len(heard) == (0 if server == "write-first" else 6)
 
 
+def test_f3_pushes_five_seconds_apart_arrive_together_60_s_after_the_first_and_in_order() -> None:
+    result = played("f3-late-batch-push")
+    sent, received = times(result, "PushSent", "server"), happened(result, "PushReceived", "watch")
+    assert [each - sent[0] for each in sent] == [0, 5 * S, 10 * S]
+    assert [each.as_json()["text"] for each in received] == ["first", "second", "third"]
+    assert {each.at_us for each in received} == {sent[0] + 60 * S + 1_000}
+
+
 def test_f6_a_wake_every_900_s_is_a_full_handshake_and_a_false_disconnect() -> None:
     result = played("f6-dark-wake-tls")
     (asleep,) = times(result, "FaultStarted", "laptop")
