@@ -8,16 +8,25 @@ pairlab must be importable in each.
 """
 
 import argparse
-import hashlib
 import os
 import subprocess
 import sys
-import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+
+PLAY = """
+import gc, hashlib, sys
+gc.disable()  # half of a short run is start-up
+from pathlib import Path
+from devices.lab.run import run_scenario
+from devices.lab.scenario import read_scenario
+for each in sys.argv[2:]:
+    print(hashlib.sha256(run_scenario(read_scenario(Path(each)), int(sys.argv[1])).transcript).hexdigest())
+"""
+TOLD_EVERY = 100
 
 
 def main() -> int:
@@ -32,31 +41,37 @@ def main() -> int:
     pythons = asked.python or [sys.executable]
     scenarios = [each.resolve() for each in asked.scenarios]
     numbers = [number for number in range(asked.runs) for _ in pythons]
+    counts: list[Counter[str]] = [Counter() for _ in scenarios]
+    done = 0
     with ThreadPoolExecutor(asked.jobs) as pool:
-        found = [*pool.map(partial(transcript_hashes, scenarios, asked.seed), pythons * asked.runs, numbers)]
-    counts = {each: Counter(hashes[each.name] for hashes in found) for each in scenarios}
-    for scenario, count in counts.items():
+        try:
+            for hashes in pool.map(partial(transcript_hashes, scenarios, asked.seed), pythons * asked.runs, numbers):
+                done += 1
+                for count, digest in zip(counts, hashes, strict=True):
+                    count[digest] += 1
+                if done % TOLD_EVERY == 0:
+                    print(f"{done} of {len(numbers)} runs", file=sys.stderr, flush=True)
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+    for scenario, count in zip(scenarios, counts, strict=True):
         for digest, runs in count.most_common():
             print(f"{digest}  {runs} runs  {scenario.name}")
-    different = ", ".join(str(len(each)) for each in counts.values())
-    print(f"{len(found)} runs, {len(pythons)} Pythons, {different} transcripts")
-    return 0 if all(len(each) == 1 for each in counts.values()) else 1
+    different = ", ".join(str(len(each)) for each in counts)
+    print(f"{done} of {len(numbers)} runs, {len(pythons)} Pythons, {different} transcripts")
+    return 0 if done == len(numbers) and all(len(each) == 1 for each in counts) else 1
 
 
-def transcript_hashes(scenarios: Sequence[Path], seed: int, python: str, number: int) -> Mapping[str, str]:
+def transcript_hashes(scenarios: Sequence[Path], seed: int, python: str, number: int) -> Sequence[str]:
     """SHA-256 of the transcript of each; a run that fails is a result like any other, one that crashes is not."""
-    with tempfile.TemporaryDirectory(prefix="pairlab-") as folder:
-        done = subprocess.run(
-            [python, "-m", "devices.cli.main", "run", *map(str, scenarios), f"--seed={seed}", "--transcript=out"],
-            cwd=folder,
-            env={**os.environ, "PYTHONHASHSEED": str(number), "PAIRLAB_REACH": "loopback"},
-            capture_output=True,
-            text=True,
-        )
-        written = {each: Path(folder) / "out" / f"{each.stem}-seed-{seed}.cbor" for each in scenarios}
-        if not all(each.exists() for each in written.values()):
-            raise SystemExit(f"{python}: no transcript: {done.stderr.strip()}")
-        return {each.name: hashlib.sha256(path.read_bytes()).hexdigest() for each, path in written.items()}
+    done = subprocess.run(
+        [python, "-c", PLAY, str(seed), *map(str, scenarios)],
+        env={**os.environ, "PYTHONHASHSEED": str(number), "PAIRLAB_REACH": "loopback"},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise SystemExit(f"{python}: {done.stderr.strip()}")
+    return done.stdout.split()
 
 
 if __name__ == "__main__":
