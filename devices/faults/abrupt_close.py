@@ -6,6 +6,7 @@ pending. What the other side did is not in it; the orders and the pause are ours
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from devices.faults.base import FaultContext, fault
 from devices.media.abrupt import CutStep, Order, steps_in
@@ -20,6 +21,8 @@ class AbruptClose:
 
     `order`: `at-once` stops reading, then RST; `read-first` stops reading, FIN, RST; `write-first` FIN, then RST.
     """
+
+    acts_on_flights: ClassVar[bool] = False
 
     order: Order = "at-once"
     pending: str = "1s"

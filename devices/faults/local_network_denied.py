@@ -8,7 +8,7 @@ fault: `duration` is how long the user takes to allow it, `start` when it is tak
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from devices.faults.base import FaultContext, fault
 from devices.media.medium import Flight
@@ -26,6 +26,8 @@ class LocalNetworkDenied:
 
     `reject` is what that program's calls end in: EHOSTUNREACH, or `refused` as from a host without such a port.
     """
+
+    acts_on_flights: ClassVar[bool] = False
 
     reject: Literal["no-route", "refused"] = "no-route"
 

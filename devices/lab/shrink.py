@@ -165,7 +165,7 @@ class _Shrinker:
 
 
 def scheduled(spec: ScenarioSpec, hits: Sequence[Hit], seed: int) -> ScenarioSpec:
-    """The scenario with a schedule in place of its wire faults; lies stay. Its home is part of it."""
+    """The scenario with a schedule in place of the faults that act on flights; others stay. Its home is part of it."""
     tables: dict[str, Any] = spec.model_dump(by_alias=True, exclude_unset=True)
     tables.pop("home", None)
     tables["seed"] = seed
@@ -188,7 +188,8 @@ def _pause() -> dict[str, Any]:
 
 
 def _is_wire(kind: object) -> bool:
-    return kind in wire_faults()
+    cls = wire_faults().get(str(kind))
+    return cls is not None and getattr(cls, "acts_on_flights", True)
 
 
 def _starts_wire(step: StepSpec) -> bool:

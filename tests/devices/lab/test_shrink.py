@@ -145,8 +145,11 @@ def test_a_failure_that_looks_at_the_faults_themselves_is_left_alone(tmp_path: P
     assert found.hits is None
 
 
-def test_steps_about_wire_faults_become_pauses_and_lies_stay(tmp_path: Path) -> None:
+def test_steps_about_wire_faults_become_pauses_while_lies_and_what_decides_no_flight_stay(tmp_path: Path) -> None:
     steps = """
+    [[fault]]
+    kind = "local-network-denied"
+    target = "phone"
     [[fault]]
     kind = "no-txt-in-answers"
     target = "br"
@@ -159,10 +162,13 @@ def test_steps_about_wire_faults_become_pauses_and_lies_stay(tmp_path: Path) -> 
     [[step]]
     do = "start-fault"
     with = { kind = "no-txt-in-answers", target = "br", id = "mute" }
+    [[step]]
+    do = "start-fault"
+    with = { kind = "abrupt-close", target = "br" }
     """
     spec = scheduled(read_scenario(scenario_file(tmp_path, steps)).spec, (), 5)
-    assert [each.do for each in spec.step] == ["advance", "advance", "start-fault"]
-    assert [each.kind for each in spec.fault] == ["no-txt-in-answers"]
+    assert [each.do for each in spec.step] == ["advance", "advance", "start-fault", "start-fault"]
+    assert [each.kind for each in spec.fault] == ["local-network-denied", "no-txt-in-answers"]
     assert spec.seed == 5
 
 
