@@ -160,6 +160,14 @@ class PushConnection(asyncio.Protocol):
         if len(self._line) > LONGEST_LINE:
             self._too_long()
 
+    def pause_writing(self) -> None:
+        # A client that asks and does not read is not heard until it has read.
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if not self._reason:
+            self._transport.resume_reading()
+
     def eof_received(self) -> bool:
         self._reason = self._reason or "closed-by-peer"
         return False

@@ -37,6 +37,14 @@ def _line(client: socket.socket) -> bytes:
     return line
 
 
+def _ask_until_it_is_full(client: socket.socket) -> int:
+    octets, pings = 0, (b"PING " + b"x" * 994 + b"\n") * 100
+    with contextlib.suppress(TimeoutError):
+        while octets < 100_000_000:
+            octets += client.send(pings[octets % 1000 :])
+    return octets
+
+
 def _told(home: Home, actor: str, *types: str) -> list[tuple[str, float, Any]]:
     events = [each for each in home.events.all() if each.actor == actor and each.type in types]
     return [(each.type, each.at_us / 1e6, getattr(each.event, "reason", None)) for each in events]
@@ -117,6 +125,18 @@ def test_a_plain_socket_sees_nothing_of_a_lock_screen_stall_and_then_a_reset() -
             client.sendall(b"PING 3\n")
             with pytest.raises(ConnectionResetError):
                 client.recv(1)
+
+
+def test_a_client_that_asks_and_does_not_read_is_not_heard_until_it_reads() -> None:
+    with _plain_client() as (_, client):
+        client.settimeout(0.2)
+        asked = _ask_until_it_is_full(client) // 1000
+        assert asked < 100_000
+        client.settimeout(10)
+        answers = b""
+        while answers.count(b"TIME") < asked:
+            answers += client.recv(1 << 20)
+        assert answers.count(b"PONG") == asked
 
 
 def test_a_stall_holds_what_both_say_and_lets_it_go_in_order() -> None:
