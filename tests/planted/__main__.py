@@ -24,6 +24,7 @@ FOLDER = Path(__file__).parent / "clients"
 SCENARIOS = FOLDER.parents[2] / "specs" / "scenarios"
 _SHARED = {"home.py", "meshcop.py", "radio.py"}
 _RUNS = itertools.count(1)
+_AT_A_TIME = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +102,23 @@ def _read(path: Path) -> Program:
 
 def main(names: list[str]) -> int:
     """Run, and print the table."""
-    jobs = [(program, bug) for program in programs(names) for bug in (None, *program.bugs)]
-    # Each run mostly waits: for its program to start, for a router to lead.
-    outcomes = []
-    with ThreadPoolExecutor(6) as pool:
-        for outcome in pool.map(lambda job: check(*job), jobs):
-            outcomes.append(outcome)
-            kind = "correct" if outcome.bug is None else outcome.bug
-            print(
-                f"{'ok    ' if outcome.good else 'FAILED'}  {outcome.program:<28} {kind:<32} {outcome.why}", flush=True
-            )
+    found = list(programs(names))
+    turns = itertools.zip_longest(*([(each, bug) for bug in (None, *each.bugs)] for each in found))
+    # Each run mostly waits; programs take turns, since runs of one program wait, and compute, at the same moments.
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        runs = {(job[0].path, job[1]): pool.submit(check, *job) for turn in turns for job in turn if job is not None}
+        outcomes = [_shown(runs[each.path, bug].result()) for each in found for bug in (None, *each.bugs)]
     correct = [each for each in outcomes if each.bug is None]
     buggy = [each for each in outcomes if each.bug is not None]
     print(f"correct programs passed: {sum(each.good for each in correct)}/{len(correct)}")
     print(f"planted bugs caught: {sum(each.good for each in buggy)}/{len(buggy)}")
     return 0 if all(each.good for each in outcomes) else 1
+
+
+def _shown(outcome: Outcome) -> Outcome:
+    kind = "correct" if outcome.bug is None else outcome.bug
+    print(f"{'ok    ' if outcome.good else 'FAILED'}  {outcome.program:<28} {kind:<32} {outcome.why}", flush=True)
+    return outcome
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ BUGS = {
 }
 COMEBACKS = 2
 TU_SECONDS = 0.001024
-ANSWER_SECONDS = 0.5
+ANSWER_SECONDS = 1.0
 
 
 def pair(radio: Radio, peer: bytes, bug: str | None) -> bool:
