@@ -1,7 +1,8 @@
 """A capture of a home that runs: each frame once, as it was sent; with the keys of its DTLS on request.
 
 Wireshark reads a capture once, so a key must stand before what it opens. The frames of a handshake are therefore held
-back from the first one that is sealed until the key is told, two seconds at most; nothing changes places.
+back from the first one that is sealed until the key is told, two seconds at most; nothing changes places. TLS that goes
+over Bluetooth or UDP is written a second time as TCP, and is held back from its first piece.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,9 @@ from typing import Any, Final
 from devices.event_log import StampedEvent
 from devices.transcripts.key_log import key_log_line
 from devices.transcripts.pcapng import IP_MEDIA, PcapngWriter, captured
-from devices.transcripts.reader import Happened
+from devices.transcripts.reader import Frame, Happened
+from devices.transcripts.tls_streams import NAME as TLS_STREAMS
+from devices.transcripts.tls_streams import TlsStreams
 from pairing.engine import SECOND, Micros
 
 _CHANGE_CIPHER_SPEC: Final = 20
@@ -21,6 +24,8 @@ _RECORD_HEADER: Final = 13
 _LONGEST_HOLD: Final[Micros] = 2 * SECOND
 _MOST_HELD: Final = 2_000
 
+Packet = tuple[str, Micros, bytes, str, str]
+"""Medium, time, octets, comment, and whose interface."""
 Later = Callable[[Micros, Callable[[], None]], object]
 """Calls something after a while."""
 
@@ -41,16 +46,27 @@ class PcapngTap:
         self._now = now
         self._started_us = started_us
         self._later = later if secrets else None
-        self._held: list[tuple[str, Micros, bytes, str]] = []
+        self._held: list[Packet] = []
+        self._streams = TlsStreams()
         self._waiting_for: set[frozenset[Any]] = set()
         self._holds = 0
         self._told: set[str] = set()
 
     def sent(self, medium: str, sender: str, source: Any, to: Any, payload: bytes) -> None:
         """A port has sent a frame."""
-        packet = (medium, self._started_us + self._now(), captured(medium, source, to, payload), sender)
+        at_us = self._started_us + self._now()
+        packets = [(medium, at_us, captured(medium, source, to, payload), f"from {sender}", sender)]
         if self._later is not None and medium in IP_MEDIA and _seals(payload):
             self._hold(frozenset((source[:2], to[:2])), self._later)
+        piece = self._streams.packet(Frame(at_us, medium, sender, source, to, payload))
+        if piece is not None:
+            packets.append((TLS_STREAMS, at_us, piece.data, piece.comment, ""))
+            if self._later is not None and piece.is_first:
+                self._hold(frozenset((piece.comment, at_us)), self._later)
+        for packet in packets:
+            self._put(packet)
+
+    def _put(self, packet: Packet) -> None:
         if not self._waiting_for:
             self._write(packet)
             return
@@ -65,7 +81,7 @@ class PcapngTap:
         """Something was logged: a key, or that there will be none."""
         if self._later is None:
             return
-        if event.type == "HandshakeFailed":
+        if event.type in ("HandshakeFailed", "TcatHandshakeFailed", "TcatSessionRefused"):
             self._let_go()
             return
         line = key_log_line(Happened(event.at_us, event.as_json(secrets=True)))
@@ -95,9 +111,9 @@ class PcapngTap:
         if not self._waiting_for:
             self.flush()
 
-    def _write(self, packet: tuple[str, Micros, bytes, str]) -> None:
-        medium, at_us, data, sender = packet
-        self._writer.frame(medium, at_us, data, f"from {sender}", sender=sender)
+    def _write(self, packet: Packet) -> None:
+        medium, at_us, data, comment, sender = packet
+        self._writer.frame(medium, at_us, data, comment, sender=sender)
 
 
 def _seals(datagram: bytes) -> bool:

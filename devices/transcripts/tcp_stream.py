@@ -22,6 +22,8 @@ class TcpPacket(NamedTuple):
 
     data: bytes
     comment: str
+    is_first: bool = False
+    """Whether the stream begins with it."""
 
 
 @dataclass(slots=True)
@@ -45,8 +47,9 @@ class TcpStream:
         head = struct.pack(
             ">HHIIBBHHH", source[1], to[1], self.sent[from_client], self.sent[not from_client], 0x50, 0x18, 0xFFFF, 0, 0
         )
+        is_first = set(self.sent.values()) == {1}
         self.sent[from_client] += len(data)
-        return TcpPacket(ip_packet(source[0], to[0], _TCP, head + data), self.comment)
+        return TcpPacket(ip_packet(source[0], to[0], _TCP, head + data), self.comment, is_first)
 
 
 class Connections:

@@ -3,16 +3,21 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from devices.event_log import StampedEvent
 from devices.media.ble import CONTROLLER, HOST
 from devices.transcripts.export import to_pcapng
+from devices.transcripts.pcapng import PcapngWriter
+from devices.transcripts.pcapng_tap import PcapngTap
 from devices.transcripts.reader import Frame, Happened, Record
 from devices.transcripts.tls_streams import TlsStreams
-from pairing.engine import Endpoint
+from pairing.engine import Endpoint, Event
+from pairing.thread.tcat.events import TcatHandshakeFailed, TcatSessionOpened
 from tests.support.needs import requires_tools
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "tcat"
@@ -101,3 +106,18 @@ def test_tshark_opens_it_where_the_secrets_are_told(tmp_path: Path, records: lis
     assert opened[: len(told)] == (told if secrets else [])
     assert not [each for each in lines if each[1]]
     assert "22" in ",".join(each[2] for each in lines)
+
+
+@pytest.mark.parametrize("event", [TcatSessionOpened(key_log=f"{TLS['keyLog'][0]}\n"), TcatHandshakeFailed(reason="x")])
+def test_a_live_capture_holds_a_stream_back_until_its_key_is_told_or_there_is_none(event: Event) -> None:
+    out = BytesIO()
+    tap = PcapngTap(PcapngWriter(out.write), lambda: 0, later=lambda _, __: None, secrets=True)
+    frames = [each for each in over_lan() if isinstance(each, Frame)]
+    tap.sent("lan", "lamp", frames[1].source, frames[1].to, frames[1].payload)
+    before = out.tell()
+    for each in frames:
+        tap.sent(each.medium, each.sender, each.source, each.to, each.payload)
+    assert out.tell() == before
+    tap.happened(StampedEvent(1, 0, "lamp", "ble", event))
+    assert out.getvalue().count(TLS["keyLog"][0].encode()) == isinstance(event, TcatSessionOpened)
+    assert out.getvalue().count(b"sent as UDP") == len(frames)
