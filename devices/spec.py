@@ -26,6 +26,7 @@ _DURATION = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)(us|ms|s|m|h)")
 _DURATION_HINT: JsonDict = {"pattern": f"^{_DURATION.pattern}$"}
 _UNITS: dict[str, int] = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
 _LONGEST_US = 400 * 24 * _UNITS["h"]
+_SHORTEST_PERIOD_US = _UNITS["ms"]
 
 
 def duration_us(text: str) -> Micros:
@@ -44,9 +45,17 @@ def _checked_duration(text: str) -> str:
     return text
 
 
+def _checked_period(text: str) -> str:
+    if duration_us(text) < _SHORTEST_PERIOD_US:
+        raise ValueError(f"what happens again and again needs 1ms or more; not {text!r}")
+    return text
+
+
 Duration = Annotated[
     str, AfterValidator(_checked_duration), Field(examples=["200ms", "7s"], json_schema_extra=_DURATION_HINT)
 ]
+Period = Annotated[Duration, AfterValidator(_checked_period)]
+"""How often something happens by itself: at virtual time's pace, nothing would never end."""
 Reach = Literal["loopback", "all"] | list[str]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 

@@ -12,7 +12,7 @@ from devices.accessories.ble_peripheral import BlePeripheral
 from devices.accessories.ble_settings import BleSettings
 from devices.accessories.registry import accessory
 from devices.bluetooth.tables import CharacteristicTable, ServiceTable
-from devices.spec import Duration
+from devices.spec import Period
 
 _SERVICE, _LEVEL = "180f", "2a19"
 
@@ -21,7 +21,7 @@ class BleBatterySettings(BleSettings):
     """A battery's own keys."""
 
     level: int = Field(100, ge=0, le=100, description="percent at power-on")
-    every: Duration = Field("60s", description="one percent less so often; an empty one is charged anew")
+    every: Period = Field("60s", description="one percent less so often; an empty one is charged anew")
 
 
 @accessory("ble-battery")

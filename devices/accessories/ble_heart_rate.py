@@ -12,7 +12,7 @@ from devices.accessories.ble_peripheral import BlePeripheral
 from devices.accessories.ble_settings import BleSettings
 from devices.accessories.registry import accessory
 from devices.bluetooth.tables import CharacteristicTable, ServiceTable
-from devices.spec import Duration
+from devices.spec import Period
 
 _SERVICE, _MEASUREMENT, _LOCATION = "180d", "2a37", "2a38"
 _CONTACT_SUPPORTED, _CONTACT, _RR = 0x04, 0x02, 0x10
@@ -27,7 +27,7 @@ class BleHeartRateSettings(BleSettings):
 
     slowest: int = Field(60, ge=30, le=240, description="beats a minute")
     fastest: int = Field(90, ge=30, le=240, description="beats a minute")
-    every: Duration = Field("1s", description="a measurement so often")
+    every: Period = Field("1s", description="a measurement so often")
     location: Location = "chest"
     contact: bool = Field(True, description="whether the skin is touched")
 

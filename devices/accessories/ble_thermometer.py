@@ -13,7 +13,7 @@ from devices.accessories.ble_peripheral import BlePeripheral
 from devices.accessories.ble_settings import BleSettings
 from devices.accessories.registry import accessory
 from devices.bluetooth.tables import CharacteristicTable, ServiceTable
-from devices.spec import Duration
+from devices.spec import Period
 
 _SERVICE, _MEASUREMENT, _TYPE = "1809", "2a1c", "2a1d"
 _FAHRENHEIT, _HAS_TYPE, _BODY = 0x01, 0x04, 0x02
@@ -25,7 +25,7 @@ class BleThermometerSettings(BleSettings):
 
     celsius: float = Field(36.6, ge=-200, le=2_000, description="at power-on")
     step: float = Field(0.1, ge=0, le=100, description="by how much a reading may differ from the one before")
-    every: Duration = Field("1s", description="a reading so often")
+    every: Period = Field("1s", description="a reading so often")
     fahrenheit: bool = Field(False, description="tell it in degrees Fahrenheit")
 
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from devices.accessories.base import Settings
 from devices.actor import Actor, Site
 from devices.errors import HomeFileError
-from devices.spec import Duration, duration_us
+from devices.spec import Period, duration_us
 from pairing.engine import Entropy, Micros
 from pairing.errors import EncodeError, PairingError
 from pairing.thread.border_agent import BorderAgentSettings
@@ -55,7 +55,7 @@ class BorderRouterSettings(Settings):
         "or `none`: factory fresh",
     )
     enabled: bool | None = Field(None, description="Thread on at power-on; default: when it has a dataset")
-    attach: Duration | None = Field(None, description="time to become leader; default 7s, in tests 0.2s")
+    attach: Period | None = Field(None, description="time to become leader; default 7s, in tests 0.2s")
     rest_port: Port | None = Field(None, description="0 = any; default 8081 or the next free one")
     meshcop_port: Port | None = Field(None, description="0 = any, another one each time Thread is enabled")
     trel_port: Port | None = Field(None, description="0 = any")

@@ -19,7 +19,7 @@ from devices.media.abrupt import reset
 from devices.media.socket_wire import SocketWire
 from devices.service_events import AnswerReceived, Connected, ConnectingFailed, Disconnected, PushReceived
 from devices.sim.clock import Timer
-from devices.spec import Duration, duration_us
+from devices.spec import Duration, Period, duration_us
 from devices.stores.tls_identities import tls_identities
 from devices.transports.simulated_tls import SimulatedTlsClient
 from pairing.engine import Endpoint, Micros
@@ -30,11 +30,11 @@ class PushClientSettings(Settings):
 
     target: str
     """The id of a push-server, or of a tls-service that speaks `push`, further up in the file."""
-    heartbeat: Duration = "1s"
+    heartbeat: Period = "1s"
     """How often it pings."""
     patience: Duration = "0s"
     """How long after the last answer it gives the connection up, or the attempt to make one; 0s = never."""
-    reconnect: Duration | None = None
+    reconnect: Period | None = None
     """How long after the end of a connection it makes a new one; by default it does not."""
     resume: bool = True
     """Whether it shows the ticket of an earlier TLS session."""

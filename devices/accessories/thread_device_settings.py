@@ -11,7 +11,7 @@ from devices.accessories.base import Lie, Settings
 from devices.accessories.border_router_settings import SAME_AS, read_dataset, same_dataset
 from devices.errors import HomeFileError
 from devices.sim.chance import Stream
-from devices.spec import Duration, duration_us
+from devices.spec import Period, duration_us
 from pairing.errors import PairingError
 from pairing.thread.dataset import Dataset
 from pairing.thread.joiner import JoinerDeviations, JoinerSettings
@@ -57,7 +57,7 @@ class ThreadDeviceSettings(Settings):
     pskd: Annotated[str, AfterValidator(_pskd)] | None = Field(None, description="joining device credential")
     dataset: str = Field("none", description="hex TLVs, `same as ID` of an accessory above, or `none`: factory new")
     join: bool = Field(False, description="join at power-on, and search until a network expects it")
-    attach: Duration | None = Field(None, description="time to attach; default that of the home")
+    attach: Period | None = Field(None, description="time to attach; default that of the home")
 
 
 @dataclass(frozen=True, slots=True)

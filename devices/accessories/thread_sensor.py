@@ -11,7 +11,7 @@ from devices.accessories.thread_device_settings import ThreadDeviceSettings
 from devices.actor import verb
 from devices.events import AttributeChanged
 from devices.sim.clock import Timer
-from devices.spec import Duration, duration_us
+from devices.spec import Period, duration_us
 
 
 class ThreadSensorSettings(ThreadDeviceSettings):
@@ -19,7 +19,7 @@ class ThreadSensorSettings(ThreadDeviceSettings):
 
     model: str = Field("Sensor", max_length=32, description="Vendor Model in JOIN_FIN")
     value: float = Field(21.0, description="degrees Celsius at first")
-    every: Duration | None = Field(None, description="a new reading so often; never if not given")
+    every: Period | None = Field(None, description="a new reading so often; never if not given")
     step: float = Field(0.5, ge=0, description="by how much a reading may differ from the one before")
 
 

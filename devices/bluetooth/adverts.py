@@ -15,6 +15,7 @@ FLAGS, NAME, SHORT_NAME, TX_POWER, APPEARANCE, MANUFACTURER = 0x01, 0x09, 0x08, 
 _UUID_LISTS = {2: 0x03, 4: 0x05, 16: 0x07}
 _LISTS = {0x02: 2, 0x03: 2, 0x04: 4, 0x05: 4, 0x06: 16, 0x07: 16}
 _SERVICE_DATA = {2: 0x16, 4: 0x20, 16: 0x21}
+_LONGEST = 254  # octets of data in a structure: its length counts the type, too
 
 
 def uuid_octets(uuid: str) -> bytes:
@@ -23,7 +24,9 @@ def uuid_octets(uuid: str) -> bytes:
 
 
 def structure(kind: int, data: bytes) -> bytes:
-    """One AD structure."""
+    """One AD structure. Raises UsageError if its length cannot tell so much data."""
+    if len(data) > _LONGEST:
+        raise UsageError(f"a structure of an advert has {_LONGEST} octets at most, not {len(data)}")
     return bytes([len(data) + 1, kind]) + data
 
 
@@ -144,7 +147,8 @@ def _take(said: dict[str, Any], kind: int, data: bytes) -> None:
     elif kind == MANUFACTURER and len(data) >= 2:
         said["manufacturer"][int.from_bytes(data[:2], "little")] = data[2:]
     elif kind == NAME or (kind == SHORT_NAME and not said.get("is_name_complete")):
-        said["name"], said["is_name_complete"] = data.decode(errors="replace"), kind == NAME
+        name = data.partition(b"\0")[0]  # as hosts read it; D-Bus could not carry the rest
+        said["name"], said["is_name_complete"] = name.decode(errors="replace"), kind == NAME
     elif kind == TX_POWER and len(data) == 1:
         said["tx_power"] = int.from_bytes(data, "little", signed=True)
     elif kind == APPEARANCE and len(data) == 2:

@@ -15,6 +15,7 @@ from bumble.device import Connection, Device
 
 from devices.ble_events import CharacteristicRead, CharacteristicRefused, CharacteristicWritten
 from devices.bluetooth.tables import LONGEST_VALUE, PROPERTY_NAMES, CharacteristicTable, DescriptorTable, ServiceTable
+from devices.errors import UsageError
 from pairing.engine import Event
 
 _ERRORS: Mapping[int, str] = {
@@ -24,6 +25,8 @@ _ERRORS: Mapping[int, str] = {
     att.ErrorCode.READ_NOT_PERMITTED: "read-not-permitted",
     att.ErrorCode.WRITE_NOT_PERMITTED: "write-not-permitted",
 }
+
+_MOST_HANDLES = 65_500  # the stack's own services take some
 
 _PERMITTED_BY = {
     "read": ({"read"}, att.ErrorCode.READ_NOT_PERMITTED),
@@ -64,7 +67,13 @@ class GattTable:
     """Asked before a value is given to a reader; what it returns is done, and then there is no answer."""
 
     def fill(self, device: Device, services: Sequence[ServiceTable]) -> None:
-        """Put the services on the device's GATT server. Names of two alike characteristics get `#2`, `#3`."""
+        """Put the services on the device's GATT server. Names of two alike characteristics get `#2`, `#3`.
+
+        Raises UsageError where handles, which have 16 bits, run out.
+        """
+        handles = sum(1 + sum(3 + len(each.descriptor) for each in service.characteristic) for service in services)
+        if handles > _MOST_HANDLES:
+            raise UsageError(f"a GATT table has about {_MOST_HANDLES} handles at most, not {handles}")
         for service in services:
             made = [self._add(service, each) for each in service.characteristic]
             device.add_service(gatt.Service(UUID(service.uuid), made))

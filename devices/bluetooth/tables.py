@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from devices.spec import Duration
+from devices.spec import Duration, Period
 
 LONGEST_ADVERT = 31
 LONGEST_VALUE = 512
@@ -85,7 +85,7 @@ class Table(BaseModel):
 class NotifyTable(Table):
     """`notify`: a value that changes by itself, told to whoever has subscribed."""
 
-    every: Duration = Field("1s", description="time from one value to the next")
+    every: Period = Field("1s", description="time from one value to the next")
     values: list[Hex] = Field([], description="these in turn, for ever; empty: the value that there is")
 
 

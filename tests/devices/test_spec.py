@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from devices.errors import HomeFileError, ScenarioError, UsageError
 from devices.spec import (
     FaultSpec,
+    Period,
     StepSpec,
     closest,
     duration_us,
@@ -43,6 +45,13 @@ def test_a_duration_is_a_number_with_a_unit(text: str, micros: int) -> None:
 def test_anything_else_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="duration"):
         duration_us(text)
+
+
+@pytest.mark.parametrize("text", ["0s", "0ms", "1us", "0.9ms"])
+def test_what_happens_again_and_again_takes_some_time(text: str) -> None:
+    with pytest.raises(ValidationError, match="needs 1ms or more"):
+        TypeAdapter(Period).validate_python(text)
+    assert TypeAdapter(Period).validate_python("1ms") == "1ms"
 
 
 @given(st.text(max_size=12))

@@ -43,7 +43,8 @@ _KEPT = ("Discoverable", "DiscoverableTimeout", "Pairable", "PairableTimeout")
 _QUIET: Micros = 300_000
 _LIFE: Micros = 30 * SECOND
 _SWEEP: Micros = 5 * SECOND
-_LOOK_AGAIN_S = 0.02
+_RESOLVABLE = 0b01
+"""The top bits of a resolvable private address."""
 
 
 @dataclass(slots=True)
@@ -75,6 +76,8 @@ class Heard:
     last_us: Micros
     told_us: Micros = -_QUIET
     uuids: tuple[str, ...] = ()
+    place: str = ""
+    """The address it was last heard at: its own, or the private one of the moment."""
     advert: Advert | None = field(default=None, repr=False)
 
 
@@ -90,6 +93,7 @@ class Adapter:
         self._filters: dict[str, Discovery] = {}
         self._discoveries: dict[str, Discovery] = {}
         self._passive: set[str] = set()
+        self._sought: dict[str, asyncio.Future[None]] = {}
         self._sweep: Timer | None = None
         self.on_found: list[Callable[[RemoteDevice, Heard], None]] = []
         """Called at each telling of a device: the advertisement monitors."""
@@ -235,7 +239,7 @@ class Adapter:
         self._scanning_changed()
 
     def _scanning_changed(self) -> None:
-        self.port.listen(bool(self._discoveries or self._passive))
+        self.port.listen(bool(self._discoveries or self._passive or self._sought))
         self.tree.put(self.path, ADAPTER, {"Discovering": Variant("b", bool(self._discoveries))})
 
     async def _start_discovery(self, call: Call) -> Sequence[Any]:
@@ -278,16 +282,56 @@ class Adapter:
 
     # Adverts
 
+    def _known_as(self, place: str) -> str:
+        """Of a bonded device that goes under a private address its own."""
+        resolver = self.device.address_resolver
+        own = None if resolver is None else resolver.resolve(hci.Address(place))
+        return place if own is None else str(own).removesuffix("/P")
+
+    async def meet(self, address: str) -> None:
+        """Listen until a device that goes under private addresses is heard, so that the one of the moment is known."""
+        self._sought[address] = asyncio.get_running_loop().create_future()
+        self._scanning_changed()
+        try:
+            await self._sought[address]
+        finally:
+            del self._sought[address]
+            self._scanning_changed()
+
+    def renamed(self, device: RemoteDevice, address: str) -> None:
+        """A device has told its own address while it paired."""
+        other = self.devices.get(address)
+        if other is not None:
+            other.vanish()
+        for kept in (self.devices, self.heard):
+            kept.pop(device.address, None)
+        self.devices[address], self.heard[address] = device, device.heard
+
+    def forget_bond(self, address: str) -> None:
+        """Its keys are no longer there, and it is not known under private addresses any more."""
+        known = getattr(self.device.keystore, "all_keys", {})
+        for each in [name for name in known if name.removesuffix("/P") == address]:
+            del known[each]
+        resolver = self.device.address_resolver
+        if resolver is not None:  # Bumble's own reads the keys when there are more, not when there are fewer
+            kept = [pair for pair in resolver.resolving_keys if str(pair[1]).removesuffix("/P") != address]
+            resolver.resolving_keys = kept
+
     def _on_advert(self, advert: Advert, rssi_dbm: int) -> None:
         now = self.medium.clock.now()
-        address = advert.address.hex(":").upper()
-        if address == self.address:
+        place = advert.address.hex(":").upper()
+        if place == self.address:
             return  # an adapter does not hear itself
+        is_private = advert.is_random and advert.address[0] >> 6 == _RESOLVABLE
+        address = self._known_as(place) if is_private else place
         heard = self.heard.get(address)
         is_news = heard is None or heard.advert is not advert
         if heard is None:
             heard = self.heard[address] = Heard(address, advert.is_random, ReadAdvert(), rssi_dbm, now)
-        heard.rssi_dbm, heard.last_us = rssi_dbm, now
+        heard.rssi_dbm, heard.last_us, heard.place = rssi_dbm, now, place
+        sought = self._sought.get(address)
+        if sought is not None and not sought.done():
+            sought.set_result(None)
         if is_news:
             heard.advert = advert
             before = heard.said

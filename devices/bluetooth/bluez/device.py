@@ -17,6 +17,7 @@ from dbus_fast import Variant
 
 from devices.bluetooth.bluez.gatt import GattObjects
 from devices.bluetooth.bluez.tree import BusError, Call, Interface, Method
+from devices.bluetooth.gatt_table import peer_of
 from devices.bluetooth.tables import long_uuid
 
 if TYPE_CHECKING:
@@ -134,9 +135,7 @@ class RemoteDevice:
             self._attempt.cancel()
         if self.connection is not None:
             await self.part()
-        known = getattr(self.adapter.device.keystore, "all_keys", {})
-        for each in [name for name in known if name.removesuffix("/P") == self.address]:
-            del known[each]
+        self.adapter.forget_bond(self.address)
         self.adapter.heard.pop(self.address, None)
         self.vanish()
 
@@ -177,9 +176,11 @@ class RemoteDevice:
     async def _open(self) -> None:
         kind = hci.AddressType.RANDOM_DEVICE if self.heard.is_random else hci.AddressType.PUBLIC_DEVICE
         async with self.adapter.connecting:
+            if self.heard.place not in ("", self.address):
+                await self._meet()
             work = asyncio.ensure_future(
                 self.adapter.device.connect(
-                    hci.Address(self.address, kind),
+                    hci.Address(self.heard.place or self.address, kind),
                     own_address_type=hci.OwnAddressType.PUBLIC,
                     timeout=_CONNECT_SECONDS,
                 )
@@ -196,6 +197,12 @@ class RemoteDevice:
                 raise BusError("Failed", f"le-connection-failed: {problem}") from None
         self.opened(connection)
         await self._resolve(connection)
+
+    async def _meet(self) -> None:
+        try:
+            await asyncio.wait_for(self.adapter.meet(self.address), _CONNECT_SECONDS)
+        except TimeoutError:
+            raise BusError("Failed", "le-connection-abort-by-local") from None
 
     def opened(self, connection: Connection) -> None:
         """There is a connection, made by us or by the device."""
@@ -311,6 +318,14 @@ class RemoteDevice:
         self._paired()
 
     def _paired(self) -> None:
+        connection = self.connection
+        if connection is not None and peer_of(connection) != self.address:
+            # It went under a private address until now; the object stays where it is.
+            self.adapter.renamed(self, peer_of(connection))
+            self.address = self.heard.address = peer_of(connection)
+            kind = "random" if connection.peer_address.is_random else "public"
+            own = {"Address": Variant("s", self.address), "AddressType": Variant("s", kind)}
+            self.tree.put(self.path, DEVICE, own)
         self.tree.put(self.path, DEVICE, {"Paired": Variant("b", True), "Bonded": Variant("b", True)})
 
     async def _cancel_pairing(self, call: Call) -> Sequence[Any]:

@@ -12,6 +12,7 @@ from devices.accessories.ble_peripheral import BlePeripheral
 from devices.accessories.registry import accessory
 from devices.bluetooth.adverts import read_advert
 from devices.bluetooth.tables import CharacteristicTable, ServiceTable
+from devices.errors import UsageError
 from devices.home.live import LiveHome
 from tests.support.ble_home import Central, run_home
 
@@ -107,3 +108,21 @@ def test_the_example_home_comes_up_and_its_lock_can_be_matched(tmp_path: Path) -
 
     states = run_home(tmp_path, (ROOT / "specs" / "homes" / "ble.toml").read_text(), use)
     assert states == dict.fromkeys(("battery", "strap", "thermometer", "lock"), "advertising")
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(300, "a structure of an advert has 254 octets at most"), (20_000, "65500 handles at most")]
+)
+def test_a_table_that_is_too_large_is_refused_in_words(tmp_path: Path, count: int, said: str) -> None:
+    characteristic = "characteristic = [{ uuid = 'fff1', properties = ['notify'] }]"
+    services = "".join(f"[[accessory.service]]\nuuid = '{0x2000 + at:04x}'\n{characteristic}\n" for at in range(count))
+    with pytest.raises(UsageError, match=said):
+        run_home(tmp_path, f"[[accessory]]\nkind = 'ble-peripheral'\nid = 'lamp'\n{services}", _nothing)
+
+
+async def _nothing(home: LiveHome) -> None:
+    assert home
+
+
+def test_a_name_ends_where_hosts_see_its_end() -> None:
+    assert read_advert(bytes.fromhex("0509") + b"a\x00bc").name == "a"
