@@ -12,8 +12,8 @@ def faults(
 ) -> None:
     """Every fault and lie that can be put in force, with its parameters.
 
-    Faults act on what travels, lies at the accessory that tells them. Put them into a home file under [[fault]] or
-    `lies`, start them from a scenario, or over the control API.
+    Faults act on what travels, lies at the accessory that tells them. Put them into a home file as `fault` tables
+    or `lies`, start them from a scenario, or over the control API.
     """
     from devices.control.catalogue import read_catalogue
 

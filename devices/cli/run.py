@@ -19,7 +19,7 @@ def run(
     ] = None,
     client: Annotated[
         str | None,
-        typer.Option(metavar="COMMAND", help="Run this program beside each home, in place of the file's [client]."),
+        typer.Option(metavar="COMMAND", help="Run this program beside each home, in place of the file's \\[client]."),
     ] = None,
     transcript: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the transcript of each run into this folder.")

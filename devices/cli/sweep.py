@@ -33,7 +33,7 @@ def sweep(
     ] = None,
     client: Annotated[
         str | None,
-        typer.Option(metavar="COMMAND", help="Run this program beside each home, in place of the file's [client]."),
+        typer.Option(metavar="COMMAND", help="Run this program beside each home, in place of the file's \\[client]."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a sweep of the same was interrupted.")] = False,
     shrink: Annotated[

@@ -70,6 +70,11 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in ran.out for name in ("up", "dataset", "credentials", "browse", "clone", "faults"))
 
 
+@pytest.mark.parametrize("name", ["run", "sweep"])
+def test_help_names_a_table_of_files_as_it_is_written(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert "[client]" in run(capsys, name, "--help").out
+
+
 def test_control_characters_of_an_argument_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert "\x1b" not in run(capsys, "up", "\x1b[31mevil.toml").err
 
