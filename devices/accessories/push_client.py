@@ -34,7 +34,7 @@ class PushClientSettings(Settings):
     """How often it pings."""
     patience: Duration = "0s"
     """How long after the last answer it gives the connection up, or the attempt to make one; 0s = never."""
-    reconnect: Period | None = None
+    reconnect: Duration | None = None
     """How long after the end of a connection it makes a new one; by default it does not."""
     resume: bool = True
     """Whether it shows the ticket of an earlier TLS session."""
