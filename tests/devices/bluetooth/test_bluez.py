@@ -71,11 +71,11 @@ def _characteristic(door: BluezDoor, device: str, uuid: str) -> str:
     return next(each for each in paths if (door.tree.get(each, kind, "UUID") or "").startswith(f"0000{uuid}"))
 
 
-def _beside(work: Callable[[LiveHome, BluezDoor], Awaitable[None]], adapters: int = 1) -> None:
+def _beside(work: Callable[[LiveHome, BluezDoor], Awaitable[None]], adapters: int = 1, **more: object) -> None:
     requires_tools("dbus-daemon")
 
     async def live() -> None:
-        home = LiveHome(read_home({"accessory": [THERMO]}, "test"), HomeOptions(seed=1))
+        home = LiveHome(read_home({"accessory": [{**THERMO, **more}]}, "test"), HomeOptions(seed=1))
         await home.start()
         door = await BluezDoor.open(home.ble, home.chance, adapters=adapters)
         try:
@@ -97,6 +97,9 @@ def test_a_client_that_dies_while_it_connects_leaves_nothing_behind(stage: str) 
             home.ble.separate("thermo", "hci0")
         attempt = asyncio.ensure_future(dying.call(DEVICE, "org.bluez.Device1.Connect"))
         await until(lambda: radio.pending_le_connection is not None or bool(radio.le_connections))
+        if stage == "discovering":
+            await until(lambda: bool(radio.le_connections))
+            home.ble.separate("thermo", "hci0")  # it must not be done before the bus has noticed
         dying.bus.disconnect()
         attempt.cancel()  # dbus-fast may leave it waiting for ever
         await asyncio.wait([attempt])
@@ -236,6 +239,32 @@ def test_values_are_written_and_told_through_sockets_and_only_one_of_each() -> N
         client.bus.disconnect()
 
     _beside(work)
+
+
+def test_a_bonded_device_is_known_and_met_under_whatever_private_address_it_goes() -> None:
+    async def work(home: LiveHome, door: BluezDoor) -> None:
+        client, adapter = await Client.of(door), door.adapters[0]
+        home.clock.advance(10_000_000)
+        await client.call(ADAPTER, "org.bluez.Adapter1.StartDiscovery")
+        await until(lambda: bool(adapter.devices))
+        (stranger,) = adapter.devices.values()
+        assert stranger.address != ADDRESS
+        await client.call(stranger.path, "org.bluez.Device1.Pair")
+        assert await client.property(stranger.path, "org.bluez.Device1", "Address") == ADDRESS
+        await client.call(stranger.path, "org.bluez.Device1.Disconnect")
+        await client.call(ADAPTER, "org.bluez.Adapter1.StopDiscovery")
+        before = stranger.heard.place
+        home.clock.advance(10_000_000)
+        await client.call(stranger.path, "org.bluez.Device1.Connect")
+        assert list(adapter.devices) == [ADDRESS]
+        assert stranger.heard.place not in (before, ADDRESS)
+        await client.call(ADAPTER, "org.bluez.Adapter1.RemoveDevice", "o", stranger.path)
+        await client.call(ADAPTER, "org.bluez.Adapter1.StartDiscovery")
+        await until(lambda: bool(adapter.devices))
+        assert ADDRESS not in adapter.devices
+        client.bus.disconnect()
+
+    _beside(work, lies=[{"kind": "rotates-address", "every": "10s"}])
 
 
 @pytest.mark.slow
