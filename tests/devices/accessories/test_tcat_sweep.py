@@ -1,4 +1,4 @@
-"""Faults on the way of a TCAT commissioning over Bluetooth: it ends, both ends agree or know, and the next one works."""
+"""Faults on the way of a TCAT commissioning over Bluetooth: it ends, both ends agree or know, the next one works."""
 
 from typing import Any
 
