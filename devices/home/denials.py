@@ -6,20 +6,23 @@ multicast DNS is silent for it.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from devices.controllers.phone import Phone
 from devices.errors import UsageError
 from devices.faults.local_network_denied import CLIENT, TARGETS
 from devices.home.installed_fault import InstalledFault
 from devices.spec import FaultSpec, closest
+from devices.transports.local_network import LocalNetwork
+from devices.transports.network_preload import NetworkPreload
 
 if TYPE_CHECKING:
     from devices.bonjour.gateway import MdnsGateway
     from devices.bonjour.interfaces import Interface
     from devices.bonjour.sockets import SocketPair
-    from devices.transports.local_network import LocalNetwork
 
+ProgramNetwork: TypeAlias = LocalNetwork | NetworkPreload
+"""How the program beside the home is kept from the local network."""
 LINK = "client"
 """The link on which the home's multicast DNS meets the program."""
 _POLL_S = 0.05
@@ -28,7 +31,7 @@ _POLL_S = 0.05
 class Denials:
     """The denials of one home. `phones` is asked each time, as is whether one is denied."""
 
-    def __init__(self, network: "LocalNetwork | None", phones: Callable[[], Mapping[str, Phone]]) -> None:
+    def __init__(self, network: ProgramNetwork | None, phones: Callable[[], Mapping[str, Phone]]) -> None:
         self._network = network
         self._phones = phones
         self._gateway: MdnsGateway | None = None
@@ -50,7 +53,7 @@ class Denials:
 
     def links(self, gateway: "MdnsGateway", interfaces: "tuple[Interface, ...]") -> "list[SocketPair]":
         """The program's link, for a gateway that opens."""
-        if self._network is None:
+        if not isinstance(self._network, LocalNetwork):
             return []
         from devices.bonjour.interfaces import Interface
         from devices.bonjour.sockets import open_pair
@@ -91,7 +94,7 @@ class Denials:
         elif target == CLIENT and self._network is not None:
             self._apply_to_client(self._network, newest)
 
-    def _apply_to_client(self, network: "LocalNetwork", newest: InstalledFault | None) -> None:
+    def _apply_to_client(self, network: ProgramNetwork, newest: InstalledFault | None) -> None:
         self.stop()
         if self._gateway is not None:
             self._gateway.silence(LINK, is_silent=newest is not None)

@@ -19,7 +19,7 @@ from devices.event_log import EventLog, Pattern, StampedEvent
 from devices.events import FaultEnded, FaultFired, FaultStarted, FrameIgnored, RequestReceived
 from devices.faults import local_network_denied
 from devices.faults.base import FaultContext, make_fault, wire_faults
-from devices.home.denials import Denials
+from devices.home.denials import Denials, ProgramNetwork
 from devices.home.installed_fault import InstalledFault
 from devices.media.air import Air
 from devices.media.ble import BleMedium
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from devices.bluetooth.bluez.door import BluezDoor
     from devices.bluetooth.hci_server import HciServer
     from devices.transports.air_hub import AirHub
-    from devices.transports.local_network import LocalNetwork
 
 _LONGEST_UP_US: Micros = 30 * 24 * 3_600_000_000
 """A cluster's TSF is drawn as if it had been up for a month at the most."""
@@ -69,7 +68,7 @@ class HomeOptions:
     state: StateDirectory | None = None
     source: bytes = field(default=b"", repr=False)
     """The bytes of the file, whose hash heads the transcript."""
-    local_network: "LocalNetwork | None" = None
+    local_network: ProgramNetwork | None = None
     """The doors between the home and a program beside it; opened before the home, and closed after it."""
 
 

@@ -5,18 +5,23 @@ The doors are there only where somebody may shut them: a home or scenario with t
 """
 
 import contextlib
+import logging
 import shlex
 import shutil
-from collections.abc import AsyncIterator, Mapping, Sequence
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from devices.errors import UsageError
+from devices.errors import TransportUnavailableError, UsageError
 from devices.faults.local_network_denied import CLIENT, KIND
 from devices.home import LiveHome
+from devices.home.denials import ProgramNetwork
 from devices.spec import FaultSpec, Gate, HomeSpec, ScenarioSpec, duration_us
 from devices.transports.local_network import LocalNetwork
+from devices.transports.network_preload import NetworkPreload
 
 VARIABLE = "PAIRLAB_GATE"
+_LOG = logging.getLogger("pairlab.lab")
 _REJECTS = {"denied": "no-route", "refused": "refused"}
 _FORMS = "granted, denied or refused, the latter two also with a time after which it is granted: denied:5s"
 
@@ -62,19 +67,37 @@ def wants_doors(spec: HomeSpec) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def doors(wanted: bool) -> AsyncIterator[LocalNetwork | None]:
+async def doors(wanted: bool) -> AsyncIterator[ProgramNetwork | None]:
     """The doors while the block runs, if they are wanted; the home opens and closes within it."""
     if not wanted:
         yield None
         return
-    network = await LocalNetwork.open()
+    network = await open_network()
     try:
         yield network
     finally:
         await network.close()
 
 
-def admit_bluetooth(network: LocalNetwork | None, live: LiveHome) -> None:
+async def open_network(apart: Callable[[], Awaitable[ProgramNetwork]] = LocalNetwork.open) -> ProgramNetwork:
+    """A network apart or, where the host has none for us, the library. Raises TransportUnavailableError."""
+    try:
+        return await apart()
+    except TransportUnavailableError as problem:
+        if sys.platform != "linux":
+            raise
+        try:
+            preload = await NetworkPreload.open()
+        except TransportUnavailableError as other:
+            raise TransportUnavailableError(f"{problem}; nor is there another way: {other}") from None
+        _LOG.warning(
+            "%s; so the program is told by a preloaded library: open connections are not reset, Go programs not met",
+            str(problem).partition(":")[0],
+        )
+        return preload
+
+
+def admit_bluetooth(network: ProgramNetwork | None, live: LiveHome) -> None:
     """Bluetooth is not the local network: a controller over TCP can be reached from inside, always."""
     if network is not None and live.hci is not None:
         host, _, port = live.hci.place.rpartition(":")
@@ -82,7 +105,7 @@ def admit_bluetooth(network: LocalNetwork | None, live: LiveHome) -> None:
 
 
 def entered(
-    network: LocalNetwork | None, gate: Gate, command: Sequence[str], env: Mapping[str, str]
+    network: ProgramNetwork | None, gate: Gate, command: Sequence[str], env: Mapping[str, str]
 ) -> tuple[Sequence[str], Mapping[str, str]]:
     """The command and environment with which a program runs behind the doors, or could send others there.
 

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from devices.errors import EmulatorError
 from devices.home import HomeOptions, LiveHome
+from devices.home.denials import ProgramNetwork
 from devices.lab.behind_doors import LocalNetworkOption, admit_bluetooth, doors, entered, wants_doors
 from devices.lab.client import ServeControl, bluetooth_environment, environment, exit_code
 from devices.spec import BleDoor, Gate, HomeSpec, Reach
 from devices.transcripts.export import write_artifacts
 from devices.transcripts.recorder import MemoryTranscript, Recorder
-from devices.transports.local_network import LocalNetwork
 from pairing.engine import Micros
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -156,7 +156,7 @@ class _Beside:
                     raise HomeFailedError(f"the control API did not come up: {problem}") from problem
                 return await self._run_command(network, {**env, **door})
 
-    def _make_home(self, network: LocalNetwork | None) -> LiveHome:
+    def _make_home(self, network: ProgramNetwork | None) -> LiveHome:
         plan = self._plan
 
         def now() -> Micros:
@@ -173,7 +173,7 @@ class _Beside:
             live.record_to(recorder)
         return live
 
-    async def _run_command(self, network: LocalNetwork | None, env: dict[str, str]) -> int:
+    async def _run_command(self, network: ProgramNetwork | None, env: dict[str, str]) -> int:
         program = self._plan.command[0]
         try:
             command, inside = entered(network, self._plan.gate, self._plan.command, env)

@@ -12,6 +12,7 @@ from devices.errors import EmulatorError, ScenarioError
 from devices.events import ClientExited
 from devices.faults.schedule import Witness
 from devices.home import HomeOptions, LiveHome
+from devices.home.denials import ProgramNetwork
 from devices.lab.behind_doors import admit_bluetooth, doors, entered, wants_doors
 from devices.lab.client import Client, ServeControl, bluetooth_environment, environment
 from devices.lab.placeholders import filled
@@ -23,7 +24,6 @@ from devices.sim.loop import VirtualTimeLoop
 from devices.spec import ClientSpec, duration_us
 from devices.transcripts.recorder import MemoryTranscript, Recorder
 from devices.transcripts.show import last_rungs
-from devices.transports.local_network import LocalNetwork
 from devices.transports.reach import choose_reach
 from pairing.engine import Micros
 
@@ -65,7 +65,7 @@ class _Run:
         self._transcript = MemoryTranscript()
         self._steps: list[StepResult] = []
         self._client: Client | None = None
-        self._network: LocalNetwork | None = None
+        self._network: ProgramNetwork | None = None
 
     async def play(self) -> ScenarioResult:
         """The story of one run."""
