@@ -91,8 +91,8 @@ async def open_network(apart: Callable[[], Awaitable[ProgramNetwork]] = LocalNet
         except TransportUnavailableError as other:
             raise TransportUnavailableError(f"{problem}; nor is there another way: {other}") from None
         _LOG.warning(
-            "%s; so the program is told by a preloaded library: open connections are not reset, Go programs not met",
-            str(problem).partition(":")[0],
+            "the program is told by a preloaded library: open connections are not reset, Go programs not met, since %s",
+            problem,
         )
         return preload
 
