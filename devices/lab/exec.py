@@ -139,7 +139,7 @@ class _Beside:
         async with contextlib.AsyncExitStack() as outer:
             try:
                 wanted = plan.local_network is not None or wants_doors(plan.spec)
-                network = await outer.enter_async_context(doors(wanted))
+                network = await outer.enter_async_context(doors(wanted, or_preload=True))
                 live = self._make_home(network)
                 await live.start()
                 outer.push_async_callback(live.stop)
