@@ -31,15 +31,18 @@ def run(
     json: Annotated[bool, typer.Option("--json", help="One JSON document a scenario, one a line.")] = False,
 ) -> None:
     """Run scenarios: in virtual time, or in real time where they start a client."""
-    from devices.cli import output
-    from devices.errors import EmulatorError, UsageError
-    from devices.lab import report
-    from devices.lab.scenario import read_scenario, with_client
+    from devices.cli.starting import starting
 
-    if secrets and transcript is None:
-        raise UsageError("--secrets is about the transcript: add --transcript DIR")
-    # All files are read first: a typing mistake in the last one is not found after minutes.
-    checked = [read_scenario(path) for path in scenarios]
+    with starting():
+        from devices.cli import output
+        from devices.errors import EmulatorError, UsageError
+        from devices.lab import report
+        from devices.lab.scenario import read_scenario, with_client
+
+        if secrets and transcript is None:
+            raise UsageError("--secrets is about the transcript: add --transcript DIR")
+        # All files are read first: a typing mistake in the last one is not found after minutes.
+        checked = [read_scenario(path) for path in scenarios]
     if client is not None:
         command = command_words(client)
         checked = [with_client(each, command) for each in checked]

@@ -1,7 +1,6 @@
 """Results for people and for CI: lines of text, and a JUnit file. What came from a network is escaped."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from xml.etree import ElementTree
 
 from devices.lab.result import ScenarioResult, StepOutcome
 
@@ -43,6 +42,8 @@ def summary_line(results: Sequence[ScenarioResult]) -> str:
 
 def junit(results: Iterable[ScenarioResult]) -> bytes:
     """A JUnit XML document: one test suite, one case a scenario. Times are the home's, virtual ones too."""
+    from xml.etree import ElementTree  # only where a JUnit file is wanted
+
     results = list(results)
     suite = ElementTree.Element(
         "testsuite",
