@@ -207,6 +207,8 @@ class _Connection(asyncio.Protocol):
     def _arrived(self, octets: bytes, mark: Mark | None) -> None:
         if mark is Mark.LOST:
             self._finish()
+        elif self.closing:
+            return  # a transport that is closed gives its protocol nothing more
         elif mark is Mark.END:
             if not self.inner.eof_received():
                 self.send(b"", Mark.CLOSED)

@@ -47,6 +47,7 @@ class EchoProtocol(asyncio.Protocol):
 
     ended: "asyncio.Future[Exception | None]"
     transport: asyncio.Transport
+    heard = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -54,6 +55,7 @@ class EchoProtocol(asyncio.Protocol):
         self.ended = asyncio.get_running_loop().create_future()
 
     def data_received(self, data: bytes) -> None:
+        self.heard += data
         self.transport.write(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -164,6 +166,20 @@ async def test_a_fin_that_is_lost_is_sent_again() -> None:
         table.clock.advance(200_000)
         assert await reader.read() == b""
         assert await table.echo.ended is None
+
+
+async def test_a_server_that_closes_is_given_nothing_more_that_was_under_way() -> None:
+    async with _table() as (table, reader, writer):
+        table.rule.lost, table.echo.heard = {"br", "gateway"}, b""
+        writer.write(b"late")
+        writer.write_eof()
+        while ("br", 0) not in table.tap.fates:
+            await _turns()
+        table.echo.transport.close()
+        table.rule.lost = set()
+        table.clock.advance(1_000_000)
+        assert await reader.read() == b""
+        assert (await table.echo.ended, table.echo.heard) == (None, b"")
 
 
 async def test_a_server_that_cuts_off_is_rid_of_it_though_its_rst_is_lost() -> None:
