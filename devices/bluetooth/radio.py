@@ -7,7 +7,6 @@ Source: Bluetooth Core Specification 5.4, Vol 4, Part E, 7.7.65 and 7.8; Vol 6, 
 """
 
 import asyncio
-import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ from bumble.controller import AdvertisingSet, Connection, Controller, LegacyAdve
 from bumble.core import PhysicalTransport
 
 from devices.bluetooth.advertiser import RadioAdvertisingSet, RadioLegacyAdvertiser, octets
+from devices.bluetooth.reports import extended_report, legacy_report
 from devices.media.ble import Advert, BleConnection, BleMedium, BlePort
 from devices.sim.chance import Stream
 from devices.sim.clock import Clock
@@ -26,9 +26,6 @@ OnHci = Callable[[bytes, bool], None]
 _SLOT_US = 1_250
 _TIMEOUT_US = 10_000
 _ACL_OCTETS = 251
-_TX_POWER_UNKNOWN = 0x7F
-_LEGACY, _SCAN_RESPONSE, _DIRECTED, _SCANNABLE, _CONNECTABLE = 0x10, 0x08, 0x04, 0x02, 0x01
-_EVENT, _META, _REPORT, _EXTENDED_REPORT = 0x04, 0x3E, 0x02, 0x0D
 
 
 class Radio(Controller):
@@ -209,7 +206,7 @@ class Radio(Controller):
         if known is not None and known[0] is advert:
             return known[1]
         is_active = self.le_scan_type == 1 and advert.scannable
-        make = _extended_report if self._extended_reports else _legacy_report
+        make = extended_report if self._extended_reports else legacy_report
         packets = [make(advert, rssi_dbm, False)]
         if is_active and (advert.legacy or advert.scan_response):
             packets.append(make(advert, rssi_dbm, True))
@@ -474,35 +471,3 @@ def _timing(pending: Any) -> tuple[int, int, int]:
     if isinstance(pending, hci.HCI_LE_Extended_Create_Connection_Command):
         return pending.connection_interval_mins[0], pending.max_latencies[0], pending.supervision_timeouts[0]
     return pending.connection_interval_min, pending.max_latency, pending.supervision_timeout
-
-
-def _legacy_report(advert: Advert, rssi_dbm: int, response: bool) -> bytes:
-    """HCI LE Advertising Report (7.7.65.2) of one report, as H4."""
-    if response:
-        kind = 0x04
-    elif advert.directed_to is not None:
-        kind = 0x01
-    elif advert.connectable:
-        kind = 0x00
-    else:
-        kind = 0x02 if advert.scannable else 0x03
-    data = advert.scan_response if response else advert.data
-    body = struct.pack("<BBBB", _REPORT, 1, kind, advert.is_random) + advert.address[::-1]
-    body += bytes([len(data)]) + data + struct.pack("<b", rssi_dbm)
-    return bytes([_EVENT, _META, len(body)]) + body
-
-
-def _extended_report(advert: Advert, rssi_dbm: int, response: bool) -> bytes:
-    """HCI LE Extended Advertising Report (7.7.65.13) of one report, as H4."""
-    kind = _CONNECTABLE * advert.connectable | _SCANNABLE * advert.scannable | _LEGACY * advert.legacy
-    if advert.directed_to is not None:
-        kind |= _DIRECTED
-    if response:
-        kind |= _SCAN_RESPONSE
-    data = advert.scan_response if response else advert.data
-    directed = (0, bytes(6)) if advert.directed_to is None else (1, advert.directed_to[::-1])
-    body = struct.pack("<BBHB", _EXTENDED_REPORT, 1, kind, advert.is_random) + advert.address[::-1]
-    secondary, sid = (0, 0xFF) if advert.legacy else (1, advert.sid)
-    body += struct.pack("<BBBbbHB", 1, secondary, sid, _TX_POWER_UNKNOWN, rssi_dbm, 0, directed[0]) + directed[1]
-    body += bytes([len(data)]) + data
-    return bytes([_EVENT, _META, len(body)]) + body
