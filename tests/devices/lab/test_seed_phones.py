@@ -2,7 +2,9 @@
 
 import pytest
 
+from devices.home import Home
 from devices.lab.result import StepOutcome
+from devices.lab.scenario import read_scenario
 from devices.transcripts.reader import Frame
 from pairing.thread.dataset import Dataset
 from tests.support.seed_rows import FOLDER, S, happened, played, times
@@ -105,6 +107,19 @@ def test_w1_the_list_is_empty_then_has_one_then_is_empty_again() -> None:
     assert 0 < int(paired.as_json()["peer_id"]) < 2**64
     (removed,) = happened(result, "PeerRemoved", "phone")
     assert removed.as_json()["peer_id"] == paired.as_json()["peer_id"]
+    with Home(read_scenario(FOLDER / f"{W1}.toml").spec, virtual=True) as home:
+        phone = home["phone"]
+        lists = [phone.do("devices").result()["value"]]
+        phone.do("pair", target="camera", service="_sat-simulation._udp").result()
+        home.events.wait("PairingCompleted", actor="camera")
+        lists.append(phone.do("devices").result()["value"])
+        device = home.events.wait("PairingCompleted", actor="phone").as_json()["peer_id"]
+        phone.do("devices", action="remove", device=device).result()
+        lists.append(phone.do("devices").result()["value"])
+    assert (lists[0], lists[2]) == ([], [])
+    (listed,) = lists[1]
+    told = {"pairing_name": "Shed", "vendor_name": "Example Works", "model_name": "Model 5"}
+    assert (listed["id"], listed["name"], listed["pairing_info"]) == (device, "Shed", told)
 
 
 def test_w1_each_ending_has_an_event_of_its_own_on_both_sides() -> None:
