@@ -87,7 +87,7 @@ SCRIPT = (
     ("yes", FAILED),
     (f"pair {ADDRESS[:-1]}7", r"Passkey: .*?\d{6}.*?Pairing successful"),
     (f"pair {ADDRESS[:-1]}8", FAILED),
-    ("devices Paired", "".join(rf"(?=.*Device {ADDRESS[:-1]}{number})" for number in (2, 5, 7))),
+    *((f"info {ADDRESS[:-1]}{number}", rf"Device {ADDRESS[:-1]}{number}.*Paired: yes") for number in (2, 5, 7)),
     ("scan off", r"Discovery stopped"),
     ("menu gatt", r"Menu gatt"),
     ("register-service 180d", r"Primary"),
@@ -148,10 +148,11 @@ async def _drive() -> int:
     for line, expected in SCRIPT:
         if line:
             process.stdin.write(f"{line}\n".encode())
-        said = ""
+        said, until = "", asyncio.get_running_loop().time() + 8
         while expected and not re.search(expected, said, re.DOTALL):
             try:
-                more = await asyncio.wait_for(process.stdout.read(65_536), 8)
+                left = until - asyncio.get_running_loop().time()
+                more = await asyncio.wait_for(process.stdout.read(65_536), left)
             except TimeoutError:
                 more = b""
             if not more:

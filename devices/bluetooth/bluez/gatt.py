@@ -263,7 +263,7 @@ class _Notifying:
             raise BusError("NotPermitted", "Notify acquired")
         if self._clients:
             raise BusError("InProgress", "In Progress")
-        if "notify" not in self._flags:
+        if not {"notify", "indicate"} & set(self._flags):
             raise BusError("NotSupported", "Operation is not supported")
         await self._subscribe()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
