@@ -23,7 +23,6 @@ from devices.events import RequestReceived
 from devices.service_events import TlsHandshakeCompleted, TlsHandshakeFailed
 from devices.spec import slug
 from devices.stores.tls_identities import TlsIdentities, server_leaf, tls_identities
-from devices.transports.reach import bind_hosts, shown_host
 from devices.transports.simulated_tls import Shaken, SimulatedTlsServer
 from devices.transports.tls_accept import TlsAccept
 
@@ -101,7 +100,7 @@ class TlsService(PushService):
         """Read the authority's files and make this start's certificate."""
         settings = self.settings
         files = self._identities = tls_identities(settings.identities)
-        hosts = [shown_host(each) for each in bind_hosts(self.site.reach)]
+        hosts = [str(address) for link in self.site.lan.links_for(self.id) for address in link.addresses]
         names = [f"{slug(self.id)}.local", "localhost", *dict.fromkeys((*hosts, "127.0.0.1")), *settings.names]
         leaf = server_leaf(files, self.name, names, self_signed=settings.certificate == "self-signed")
         versions = [_VERSIONS[each] for each in settings.versions]

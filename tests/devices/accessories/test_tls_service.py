@@ -35,6 +35,9 @@ def test_curl_trusts_the_private_authority_by_default_evaluation(tmp_path: Path)
     with _home(tmp_path) as home:
         facts, url = home["web"].facts, home["web"].endpoints["https"]
         assert "<h1>Web</h1>" in _run("curl", "-sS", "--cacert", facts["ca"], url)[1]
+        # By the name that Bonjour gives, too.
+        named = ("--connect-to", f"web.local:443:{url.split('/')[2]}", "https://web.local/")
+        assert "<h1>Web</h1>" in _run("curl", "-sS", "--cacert", facts["ca"], *named)[1]
         assert _run("curl", "-sS", url)[0] == 60
         failed = home.events.wait("TlsHandshakeFailed")
         assert "UNKNOWN_CA" in failed.as_json()["reason"]
