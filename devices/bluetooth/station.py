@@ -30,6 +30,7 @@ from devices.bluetooth.chance import seed_bluetooth
 from devices.bluetooth.gatt_table import GattTable, GattValue, peer_of
 from devices.bluetooth.misbehaviour import Misbehaviour
 from devices.bluetooth.pairing_delegate import AccessoryDelegate, Owner, code_in_words, pairing_failed
+from devices.bluetooth.pairing_sessions import end_failed_sessions
 from devices.bluetooth.radio import Radio, public_address
 from devices.bluetooth.tables import ServiceTable
 from devices.media.ble import BleMedium
@@ -107,6 +108,7 @@ class Station:
         device.gatt_server.max_mtu = settings.mtu
         device.pairing_config_factory = self._pairing_config
         device.on(device.EVENT_CONNECTION, self._connected)
+        end_failed_sessions(device)
         return device
 
     def _pairing_config(self, connection: Connection) -> PairingConfig:
@@ -341,8 +343,6 @@ class Station:
         )
 
     def _failed(self, connection: Connection, code: int) -> None:
-        # Bumble would go on with the failed session when the peer tries again.
-        self.device.smp_manager.sessions.pop(connection.handle, None)
         self._encrypted_by_pairing.discard(connection.handle)
         self._emit(pairing_failed(peer_of(connection), self.settings.method, code))
 

@@ -27,6 +27,7 @@ from devices.bluetooth.bluez.device import RemoteDevice
 from devices.bluetooth.bluez.gatt_server import ApplicationServer
 from devices.bluetooth.bluez.tree import BusError, Call, Interface, Method, Tree, option
 from devices.bluetooth.gatt_table import peer_of
+from devices.bluetooth.pairing_sessions import end_failed_sessions
 from devices.bluetooth.radio import Radio, public_address
 from devices.bluetooth.tables import long_uuid
 from devices.media.ble import Advert, BleMedium
@@ -119,6 +120,7 @@ class Adapter:
         device.add_default_services()
         device.keystore = MemoryKeyStore()
         device.on(device.EVENT_CONNECTION, self._connected)
+        end_failed_sessions(device)
         device.pairing_config_factory = lambda connection: PairingConfig(
             delegate=self.agents.delegate_for(self.remote_of(connection)),
             identity_address_type=PairingConfig.AddressType.PUBLIC,

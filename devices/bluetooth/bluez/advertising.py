@@ -80,6 +80,7 @@ class Advertising:
         for task in self._tasks:
             task.cancel()
         for each in self._adverts.values():
+            self._tree.tell(each.owner, each.path, _ADVERTISEMENT, "Release")
             if each.timer is not None:
                 each.timer.cancel()
 

@@ -210,9 +210,6 @@ class RemoteDevice:
         self.connection = connection
         connection.on(connection.EVENT_DISCONNECTION, self._disconnected)
         connection.on(connection.EVENT_PAIRING, lambda _keys: self._paired())
-        # Bumble would go on with the failed session when the device tries again.
-        sessions = self.adapter.device.smp_manager.sessions
-        connection.on(connection.EVENT_PAIRING_FAILURE, lambda _code: sessions.pop(connection.handle, None))
         self.tree.put(self.path, DEVICE, {"Connected": Variant("b", True)})
 
     async def _resolve(self, connection: Connection) -> None:

@@ -7,6 +7,7 @@ Source: D-Bus Specification 0.43, "Standard Interfaces".
 """
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -23,6 +24,7 @@ _INTROSPECTABLE = "org.freedesktop.DBus.Introspectable"
 _PEER = "org.freedesktop.DBus.Peer"
 _BUS, _BUS_PATH = "org.freedesktop.DBus", "/org/freedesktop/DBus"
 _SEND_BUFFER = 4 << 20
+_GOODBYE_S = 1
 _PATIENCE_S = 10
 """How long a client may take over its answer."""
 ERRORS = "org.bluez.Error"
@@ -121,7 +123,9 @@ class Tree:
         return tree
 
     async def close(self) -> None:
-        """Leave the bus."""
+        """Say what is still to be said, and leave the bus."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._outbox.join(), _GOODBYE_S)
         for task in (*self._tasks, self._writer):
             task.cancel()
         await asyncio.gather(*self._tasks, self._writer, return_exceptions=True)
@@ -259,6 +263,7 @@ class Tree:
             for each in fds:
                 # Ours; the client has its own by now.
                 socket.close(each)
+            self._outbox.task_done()
 
     def _on_message(self, message: Message) -> bool | None:
         if message.message_type in (MessageType.METHOD_RETURN, MessageType.ERROR):

@@ -81,6 +81,17 @@ def test_an_advert_whose_time_is_over_is_released() -> None:
     beside(work)
 
 
+def test_what_is_still_on_the_air_is_released_when_the_door_closes() -> None:
+    programs: list[Program] = []
+
+    async def work(home: LiveHome, door: BluezDoor) -> None:
+        programs.append(await Program.of(door))
+        await _advertise(programs[0], "/ad", PERIPHERAL)
+
+    beside(work)
+    assert programs[0].called[-1] == ("/ad", "Release", [])
+
+
 WRONG: tuple[tuple[str, Properties], ...] = (
     ("Type", {"Type": Variant("s", "both")}),
     ("Type", {"Type": Variant("q", 1)}),
