@@ -245,7 +245,7 @@ class _Shaken(asyncio.Protocol):
             version=str(secured.version()),
             cipher=str((secured.cipher() or ("",))[0]),
             resumed=resumed,
-            client_subject=_subject(secured.getpeercert() or {}),
+            client_subject=_subject_of(secured),
             handshakes=handshakes,
             resumed_handshakes=resumed_handshakes,
         )
@@ -260,6 +260,10 @@ def peer_of(transport: asyncio.BaseTransport) -> str:
     return f"{host}:{port}"
 
 
-def _subject(certificate: Mapping[str, Any]) -> str:
+def _subject_of(secured: Any) -> str:
+    try:
+        certificate: Mapping[str, Any] = secured.getpeercert() or {}
+    except ValueError:
+        return ""  # what came right behind the handshake has ended the session already
     parts: Sequence[Sequence[tuple[str, str]]] = certificate.get("subject", ())
     return ", ".join(f"{name}={value}" for part in parts for name, value in part)

@@ -79,7 +79,7 @@ def _play(clock: Clock, transport: Transport, steps: Sequence[CutStep]) -> None:
 def reset(transport: BaseTransport) -> None:
     """End a TCP connection by RST, whatever was still to be sent."""
     sock = transport.get_extra_info("socket")
-    if sock is not None:
+    if sock is not None and sock.fileno() != -1:  # it may have ended by itself meanwhile
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     if isinstance(transport, WriteTransport):
         transport.abort()

@@ -51,7 +51,7 @@ class SocketWire:
         self.actor = actor
         self.peer = peer
         self.taps = [each for each in medium.taps if isinstance(each, OctetTap)]
-        self._left_over: set[asyncio.Transport] = set()
+        self._open: set[asyncio.Transport] = set()
 
     def protocol(self, inner: asyncio.BaseProtocol) -> asyncio.Protocol:
         """The protocol to give to a socket in place of `inner`."""
@@ -88,18 +88,19 @@ class SocketWire:
         flight = self.flight(b"", peer, own, inward=False)
         return any(rule.forgets(flight) for rule in self.medium.rules if isinstance(rule, Forgetful))
 
-    def leave(self, transport: asyncio.Transport) -> None:
-        """Nobody is behind this connection any more, and its client does not know."""
-        self._left_over.add(transport)
+    def add(self, transport: asyncio.Transport) -> None:
+        """A connection is open."""
+        self._open.add(transport)
 
     def forget(self, transport: asyncio.Transport) -> None:
         """It is closed."""
-        self._left_over.discard(transport)
+        self._open.discard(transport)
 
     def close(self) -> None:
-        """Close what was left over."""
-        for each in tuple(self._left_over):
-            each.abort()
+        """Close what its servers have left, or could not end because of a fault; what ends in peace goes on."""
+        for each in tuple(self._open):
+            if not each.is_closing():
+                each.abort()
 
 
 class _Connection(asyncio.Protocol):
@@ -124,6 +125,7 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  # create_server gives nothing else
         self.transport = transport
+        self._wire.add(transport)
         self._peer, self._own = (
             Endpoint(*(transport.get_extra_info(name) or ("", 0))[:2]) for name in ("peername", "sockname")
         )
@@ -255,7 +257,6 @@ class _Connection(asyncio.Protocol):
     def _vanish(self) -> None:
         """The server has gone, and neither FIN nor RST of it gets through."""
         if not self.transport.is_closing():
-            self._wire.leave(self.transport)
             self.transport.resume_reading()
         self._outward.clear()
         self._loop.call_soon(self._finish)

@@ -139,6 +139,16 @@ def test_a_client_that_asks_and_does_not_read_is_not_heard_until_it_reads() -> N
         assert answers.count(b"PONG") == asked
 
 
+def test_a_home_that_ends_during_a_stall_leaves_no_connection() -> None:
+    with Home(_home(SERVER), reach="loopback") as home:
+        host, _, port = home["server"].endpoints["tcp"].rpartition(":")
+        client = socket.create_connection((host, int(port)), timeout=10)
+        home.events.wait("Connected", actor="server")
+        home["server"].do("stall", duration="1h").result()
+    with client:
+        assert client.recv(1) == b""
+
+
 def test_a_stall_holds_what_both_say_and_lets_it_go_in_order() -> None:
     with _plain_client() as (home, client):
         home["server"].do("stall", duration="10s").result()

@@ -156,6 +156,26 @@ async def test_who_closes_under_a_fault_that_forgets_is_gone_and_the_client_gets
             await reader.read()
 
 
+async def test_a_connection_that_a_fault_keeps_from_ending_ends_with_its_wire() -> None:
+    async with _table() as (table, reader, _):
+        table.rule.late_us = 600_000_000
+        table.echo.transport.close()
+        await _turns()
+        assert not reader.at_eof()
+        table.wire.close()
+        assert await reader.read() == b""
+        assert await table.echo.ended is None
+
+
+async def test_a_connection_that_has_ended_by_itself_can_be_reset() -> None:
+    async with _table() as (table, reader, writer):
+        writer.close()
+        assert await table.echo.ended is None
+        await _turns()
+        reset(table.echo.transport)
+        assert table.echo.transport.is_closing()
+
+
 async def test_a_fin_that_is_lost_is_sent_again() -> None:
     async with _table() as (table, reader, _):
         table.rule.lost = {"br"}
