@@ -168,7 +168,7 @@ async def test_a_connection_that_a_fault_keeps_from_ending_ends_with_its_wire() 
 
 
 async def test_a_connection_that_has_ended_by_itself_can_be_reset() -> None:
-    async with _table() as (table, reader, writer):
+    async with _table() as (table, _, writer):
         writer.close()
         assert await table.echo.ended is None
         await _turns()
