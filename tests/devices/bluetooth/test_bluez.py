@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from dbus_fast import Variant
+from dbus_fast import Message, MessageType, Variant
 
 from devices.bluetooth.bluez.door import BluezDoor
 from devices.home.live import HomeOptions, LiveHome
@@ -58,6 +58,10 @@ print(len(found), sum(found) > 200, failed)
 async def _found(client: Client) -> None:
     await client.call(ADAPTER, "org.bluez.Adapter1.StartDiscovery")
     await until(lambda: ADDRESS in client.door.adapters[0].devices)
+
+
+def _descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def _level(door: BluezDoor, device: str) -> str:
@@ -147,6 +151,32 @@ def test_hostile_calls_are_answered_with_an_error_and_change_nothing() -> None:
             await other.call(characteristic, READ, "a{sv}", {"offset": Variant("s", "x")})
         for each in (hostile, other):
             each.bus.disconnect()
+
+    _beside(work)
+
+
+def test_descriptors_that_nobody_asked_for_are_closed() -> None:
+    async def work(home: LiveHome, door: BluezDoor) -> None:
+        client = await Client.of(door)
+        await client.property(ADAPTER, "org.bluez.Adapter1", "Alias")
+        held = _descriptors()
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            for kind in (MessageType.METHOD_CALL, MessageType.SIGNAL):
+                gift = Message(
+                    message_type=kind,
+                    destination="org.bluez",
+                    path=ADAPTER,
+                    interface="org.freedesktop.DBus.Properties",
+                    member="PropertiesChanged",
+                    signature="h",
+                    body=[0],
+                    unix_fds=[ours.fileno()],
+                )
+                await client.bus.send(gift)
+            await client.property(ADAPTER, "org.bluez.Adapter1", "Alias")
+        assert _descriptors() == held
+        client.bus.disconnect()
 
     _beside(work)
 
