@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from devices.errors import UsageError
-from devices.events import platform_names, vocabulary
+from devices.events import is_event, platform_names, vocabulary
 from devices.sim.clock import Clock
 from pairing.engine import Event, Micros
 
@@ -95,7 +95,7 @@ class Pattern:
 
     def check(self) -> None:
         """Raise `UsageError` if the type is unknown or a condition has no meaning."""
-        if self.type not in vocabulary():
+        if not is_event(self.type):
             raise UsageError(f"no event is called {self.type!r}; known: {', '.join(vocabulary())}")
         for name, condition in self.where.items():
             if isinstance(condition, Mapping):

@@ -351,6 +351,16 @@ def vocabulary() -> Mapping[str, type[Event]]:
     return {name: classes[0] for name, classes in _by_name().items()}
 
 
+_KNOWN: set[str] = set()
+
+
+def is_event(name: str) -> bool:
+    """Whether an event is called so. Classes come and never go, so a yes is remembered."""
+    if name not in _KNOWN:
+        _KNOWN.update(vocabulary())
+    return name in _KNOWN
+
+
 def members(name: str) -> Mapping[str, Field[Any]]:
     """The members of every event of that name, on whichever medium; none for an unknown name."""
     found: dict[str, Field[Any]] = {}
