@@ -82,12 +82,12 @@ def test_a_plain_socket_that_is_silent_is_warned_of_at_16_s_and_closed_at_30_s()
 
 def test_close_abruptly_is_econnreset_for_a_plain_socket_whose_writes_are_pending() -> None:
     with _plain_client() as (home, client):
-        closing = home["server"].do("close-abruptly", pending="100ms")
+        home.events.wait("Connected", actor="server")
+        assert home["server"].do("close-abruptly", pending="100ms").result() == {"connections": 1}
         with pytest.raises(OSError) as problem:  # noqa: PT011, PT012  # the number is looked at below
             while True:
                 client.sendall(b"PING 1\n" * 10_000)
         assert problem.value.errno == errno.ECONNRESET
-        assert closing.result() == {"connections": 1}
 
 
 @pytest.mark.parametrize(("order", "has_end"), [("at-once", False), ("read-first", True), ("write-first", True)])
