@@ -43,6 +43,7 @@ class RemoteDevice:
         """The client for which pairing is under way: its agent is asked."""
         self._gatt: GattObjects | None = None
         self._attempt: asyncio.Task[None] | None = None
+        self._looking: set[asyncio.Future[None]] = set()
         self._gone = asyncio.Event()
 
     @property
@@ -234,24 +235,29 @@ class RemoteDevice:
     async def _discover(self, connection: Connection) -> None:
         peer = Peer(connection)
         await peer.request_mtu(_MTU)
-        await peer.discover_services()
-        for service in peer.services:
-            await service.discover_characteristics()
-            for each in service.characteristics:
-                await each.discover_descriptors()
+        gatt = self._gatt = GattObjects(self, peer)
+        uuids = await gatt.appear()
         for each in peer.get_characteristics_by_uuid(_SERVICE_CHANGED):
-            await each.subscribe()
-        self._gatt = GattObjects(self, peer)
-        uuids = self._gatt.appear()
+            await each.subscribe(lambda _range: self._services_changed(gatt))
+        self._resolved(uuids)
+
+    def _resolved(self, uuids: Sequence[str]) -> None:
         known = self.tree.get(self.path, DEVICE, "UUIDs") or []
-        self.tree.put(
-            self.path,
-            DEVICE,
-            {
-                "UUIDs": Variant("as", list(dict.fromkeys((*known, *uuids)))),
-                "ServicesResolved": Variant("b", True),
-            },
-        )
+        found = Variant("as", list(dict.fromkeys((*known, *uuids))))
+        self.tree.put(self.path, DEVICE, {"UUIDs": found, "ServicesResolved": Variant("b", True)})
+
+    def _services_changed(self, gatt: GattObjects) -> None:
+        task = asyncio.ensure_future(self._look_again(gatt))
+        self._looking.add(task)
+        task.add_done_callback(self._looking.discard)
+
+    async def _look_again(self, gatt: GattObjects) -> None:
+        try:
+            uuids = await gatt.asked(gatt.appear)
+        except BusError:
+            return  # the connection has ended, or the other side does not answer
+        if self._gatt is gatt:
+            self._resolved(uuids)
 
     async def _disconnect(self, call: Call) -> Sequence[Any]:
         if self._attempt is not None:

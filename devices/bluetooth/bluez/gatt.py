@@ -49,34 +49,50 @@ class GattObjects:
     def __init__(self, device: "RemoteDevice", peer: Peer) -> None:
         self.device, self.peer = device, peer
         self._paths: list[str] = []
+        self._services: dict[tuple[int, int, str], str] = {}
+        """Paths by handles and UUID."""
+        self._changing = asyncio.Lock()
         self._notifying: dict[str, _Notifying] = {}
         self._writes: dict[str, AcquiredWrites] = {}
         self._asking: set[asyncio.Future[Any]] = set()
 
-    def appear(self) -> list[str]:
-        """Put everything on the bus; the UUIDs of the services."""
-        uuids = []
-        for service in self.peer.services:
-            uuid = _uuid(service.uuid)
-            uuids.append(uuid)
-            if uuid == _HIDDEN:
-                continue
-            path = f"{self.device.path}/service{service.handle:04x}"
-            self._add(
-                path,
-                Interface(
-                    _SERVICE,
-                    {
-                        "UUID": Variant("s", uuid),
-                        "Device": Variant("o", self.device.path),
-                        "Primary": Variant("b", True),
-                        "Includes": Variant("ao", []),
-                    },
-                ),
-            )
-            for each in service.characteristics:
-                self._add_characteristic(path, each)
-        return uuids
+    async def appear(self) -> list[str]:
+        """Discover, and put on the bus what is not there yet and off it what is gone; the UUIDs of the services."""
+        async with self._changing:
+            found = {_key(each): each for each in await self.peer.discover_services()}
+            for key in [each for each in self._services if each not in found]:
+                self._remove(self._services.pop(key))
+            for key, service in found.items():
+                if key not in self._services:
+                    await discover_parts(service)
+                    self._services[key] = self._add_service(service)
+        return [_uuid(each.uuid) for each in found.values()]
+
+    def _add_service(self, service: Any) -> str:
+        uuid = _uuid(service.uuid)
+        path = f"{self.device.path}/service{service.handle:04x}"
+        if uuid == _HIDDEN:
+            return path
+        properties = {
+            "UUID": Variant("s", uuid),
+            "Device": Variant("o", self.device.path),
+            "Primary": Variant("b", True),
+            "Includes": Variant("ao", []),
+        }
+        self._add(path, Interface(_SERVICE, properties))
+        for each in service.characteristics:
+            self._add_characteristic(path, each)
+        return path
+
+    def _remove(self, service: str) -> None:
+        """Take a service off the bus, the innermost first."""
+        gone = [each for each in self._paths if f"{each}/".startswith(f"{service}/")]
+        for path in reversed(gone):
+            self._paths.remove(path)
+            if path in self._notifying:
+                self._notifying.pop(path).end()
+                self._writes.pop(path).hang_up()
+            self.device.tree.remove(path)
 
     def _add(self, path: str, interface: Interface) -> None:
         self._paths.append(path)
@@ -139,12 +155,8 @@ class GattObjects:
         """Take everything off the bus, the innermost first."""
         for task in tuple(self._asking):
             task.cancel()
-        for one in self._notifying.values():
-            one.end()
-        for each in self._writes.values():
-            each.hang_up()
-        for path in reversed(self._paths):
-            self.device.tree.remove(path)
+        for service in reversed(self._services.values()):
+            self._remove(service)
 
     def client_gone(self, name: str) -> None:
         """Its subscriptions end."""
@@ -349,3 +361,14 @@ class _Notifying:
 
 def _uuid(uuid: Any) -> str:
     return long_uuid(uuid.to_hex_str("-"))
+
+
+def _key(service: Any) -> tuple[int, int, str]:
+    return service.handle, service.end_group_handle, _uuid(service.uuid)
+
+
+async def discover_parts(service: Any) -> None:
+    """The characteristics and descriptors of a service."""
+    await service.discover_characteristics()
+    for each in service.characteristics:
+        await each.discover_descriptors()

@@ -271,6 +271,37 @@ def test_services_go_with_their_object_their_application_and_their_client() -> N
     _served(work)
 
 
+def test_a_central_of_another_adapter_has_the_services_that_come_and_no_longer_those_that_go() -> None:
+    async def work(home: LiveHome, door: BluezDoor) -> None:
+        program, central = await Program.of(door), await Program.of(door)
+        program.objects.update(HEART)
+        program.objects["/ad"] = {"org.bluez.LEAdvertisement1": {"Type": Variant("s", "peripheral")}}
+        await program.call(ADAPTER, "org.bluez.LEAdvertisingManager1.RegisterAdvertisement", "oa{sv}", "/ad", {})
+        first, second = door.adapters
+        await central.call(second.path, "org.bluez.Adapter1.StartDiscovery")
+        await until(lambda: first.address in second.devices)
+        device = second.devices[first.address].path
+        await central.call(device, "org.bluez.Device1.Connect")
+
+        def levels() -> list[str]:
+            uuids = {each: door.tree.get(each, CHARACTERISTIC, "UUID") or "" for each in door.tree.paths()}
+            return [each for each, uuid in uuids.items() if uuid.startswith("00002a37")]
+
+        assert not levels()
+        await program.call(ADAPTER, REGISTER, "oa{sv}", "/", {})
+        await until(lambda: bool(levels()))
+        (path,) = levels()
+        await until(lambda: "0000180d" in str(door.tree.get(device, "org.bluez.Device1", "UUIDs")))
+        program.answers["ReadValue"] = lambda _path, _body: ("ay", b"72")
+        assert await central.call(path, f"{CHARACTERISTIC}.ReadValue", "a{sv}", {}) == [b"72"]
+        await program.call(ADAPTER, UNREGISTER, "o", "/")
+        await until(lambda: not levels())
+        for each in (program, central):
+            each.bus.disconnect()
+
+    beside(work, adapters=2)
+
+
 WRONG: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("No object received", {}),
     ("No object received", {"/": {}}),
