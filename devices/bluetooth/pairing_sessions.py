@@ -4,10 +4,10 @@ What the peer had sent before it knew comes without a session; Bumble would begi
 end the next attempt. It is dropped. Source: Core Specification 5.4, Vol 3, Part H, 3.5.5.
 """
 
-from bumble import smp
 from bumble.device import Connection, Device
 
-_BEGINS = tuple(bytes([each]) for each in (smp.CommandCode.PAIRING_REQUEST, smp.CommandCode.SECURITY_REQUEST))
+_BEGINS = (b"\x01", b"\x0b")
+"""Pairing Request and Security Request."""
 
 
 def end_failed_sessions(device: Device) -> None:
