@@ -163,11 +163,13 @@ def _shrink(
 ) -> "Mapping[int, tuple[Shrunk | None, Path | None]]":
     """By seed: what the first failure of each kind shrinks to, and the file that replays it."""
     from devices.cli.exec_ import serve, sigterm_as_interrupt
+    from devices.lab.run import NEVER_FIRED
     from devices.lab.shrink import shrink, signature, write_shrunk
 
     kinds: dict[tuple[object, ...], list[SeedResult]] = {}
     for each in failures:
-        kinds.setdefault(signature(each), []).append(each)
+        if not (each.reason or "").startswith(NEVER_FIRED):  # there, what faults did is not the cause
+            kinds.setdefault(signature(each), []).append(each)
     reduced: dict[int, tuple[Shrunk | None, Path | None]] = {}
     with sigterm_as_interrupt():
         for alike in [*kinds.values()][:_MOST_SHRUNK]:

@@ -29,6 +29,8 @@ from pairing.engine import Micros
 
 RUNGS = 40
 """How many of the last records a failure shows."""
+NEVER_FIRED = "never fired"
+"""How the reason of a scenario begins that failed only because a fault met nothing."""
 
 ResultT = TypeVar("ResultT")
 
@@ -136,7 +138,7 @@ class _Run:
             failure = failure or Failure(None, str(problem))
         if failure is None and stage.silent_faults:
             names = ", ".join(stage.silent_faults)
-            reason = f"never fired: {names}; nothing met it. Say `optional = true` where that is meant"
+            reason = f"{NEVER_FIRED}: {names}; nothing met it. Say `optional = true` where that is meant"
             failure = Failure(None, reason)
         return failure
 
