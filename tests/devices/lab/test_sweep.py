@@ -1,5 +1,7 @@
 """Sweeps: seeds, their order, and what a worker makes of every way to fail."""
 
+import subprocess
+import sys
 from multiprocessing import active_children
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from devices.errors import UsageError
 from devices.lab.scenario import Scenario, read_scenario, with_client
 from devices.lab.sweep import SeedResult, judge, parse_seeds, sweep
+from tests.support.command_line import environment
 from tests.support.scenarios import scenario_file
 
 # Half of all seeds lose the first announcement.
@@ -84,3 +87,24 @@ def test_a_sweep_that_is_broken_off_leaves_no_process(tmp_path: Path) -> None:
     assert next(results).seed == 0
     results.close()
     assert active_children() == []
+
+
+BEGINS = """
+import sys
+from pathlib import Path
+from devices.lab.scenario import read_scenario
+from devices.lab.sweep import sweep
+results = sweep(read_scenario(Path(sys.argv[1])), range(100_000), workers=2)
+print(next(results).seed, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", BEGINS, str(scenario_file(tmp_path, CHANCY))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(tmp_path)) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"0\n"
+        parent.kill()
+        # The workers hold the pipe, too: its end is theirs.
+        assert parent.communicate(timeout=60) == (b"", None)
