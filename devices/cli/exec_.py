@@ -11,6 +11,8 @@ import typer
 from devices.cli.up import MAX_SEED
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from devices.home import LiveHome
 
 
@@ -43,7 +45,14 @@ def sigterm_as_interrupt() -> Iterator[None]:
     """A SIGTERM ends the block as a Ctrl-C does: what it started is taken down first."""
     import signal
 
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    def interrupt(_number: int, frame: "FrameType | None") -> None:
+        # In a running loop a Ctrl-C cancels the main task; an exception out of nowhere could cost it a callback.
+        on_interrupt = signal.getsignal(signal.SIGINT)
+        if not callable(on_interrupt):  # it is ignored, as in the background of a shell
+            raise KeyboardInterrupt
+        on_interrupt(signal.SIGINT, frame)
+
+    before = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
     finally:
