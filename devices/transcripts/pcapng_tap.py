@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from devices.event_log import StampedEvent
+from devices.transcripts.hci_secrets import without_keys
 from devices.transcripts.key_log import key_log_line
 from devices.transcripts.pcapng import IP_MEDIA, PcapngWriter, captured
 from devices.transcripts.reader import Frame, Happened
@@ -45,6 +46,7 @@ class PcapngTap:
         self._writer = writer
         self._now = now
         self._started_us = started_us
+        self._secrets = secrets
         self._later = later if secrets else None
         self._held: list[Packet] = []
         self._streams = TlsStreams()
@@ -55,6 +57,8 @@ class PcapngTap:
     def sent(self, medium: str, sender: str, source: Any, to: Any, payload: bytes) -> None:
         """A port has sent a frame."""
         at_us = self._started_us + self._now()
+        if medium == "ble" and not self._secrets:
+            payload = without_keys(payload)
         packets = [(medium, at_us, captured(medium, source, to, payload), f"from {sender}", sender)]
         if self._later is not None and medium in IP_MEDIA and _seals(payload):
             self._hold(frozenset((source[:2], to[:2])), self._later)

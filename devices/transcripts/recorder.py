@@ -9,6 +9,7 @@ import cbor2
 
 from devices.event_log import StampedEvent
 from devices.media.medium import Flight
+from devices.transcripts.hci_secrets import without_keys
 from pairing.engine import Address, Endpoint, Micros
 
 FORMAT = "pairlab-transcript"
@@ -38,7 +39,9 @@ class Recorder:
         self._write({"format": FORMAT, "version": VERSION, "scenario": scenario, "seed": seed})
 
     def sent(self, medium: str, sender: str, source: Address, to: Address, payload: bytes) -> None:
-        """A port has sent a frame."""
+        """A port has sent a frame. Keys of Bluetooth bonds are left out of it unless secrets are wanted."""
+        if medium == "ble" and not self._secrets:
+            payload = without_keys(payload)
         self._write(
             {
                 "k": "frame",
