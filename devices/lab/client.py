@@ -22,6 +22,7 @@ from devices.home import LiveHome
 from devices.spec import BleDoor
 
 _KEPT_LINES = 200
+_LONGEST_LINE = 65_536
 _GRACE_SECONDS = 5
 
 
@@ -97,27 +98,31 @@ def exit_code(returncode: int) -> int:
 class Client:
     """A program that a scenario runs; its output is kept, its last lines are shown where the scenario fails."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, output: int) -> None:
         self._process = process
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
-        self._reader = asyncio.ensure_future(self._read())
+        self._reader = asyncio.ensure_future(self._read(output))
 
     @classmethod
     async def start(cls, command: Sequence[str], env: Mapping[str, str]) -> "Client":
         """Start it in a session of its own. Raises TransportUnavailableError where it cannot be started."""
+        # A pipe of our own: asyncio's would keep `wait` waiting for grandchildren that hold it open.
+        output, inlet = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
                 env=dict(env),
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
+                stdout=inlet,
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,
-                limit=1 << 20,
             )
         except OSError as problem:
+            os.close(output)
             raise TransportUnavailableError(f"client: {command[0]}: cannot be started: {problem.strerror}") from None
-        return cls(process)
+        finally:
+            os.close(inlet)
+        return cls(process, output)
 
     @property
     def output(self) -> list[str]:
@@ -147,11 +152,19 @@ class Client:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
 
-    async def _read(self) -> None:
-        assert self._process.stdout is not None  # noqa: S101  # it was asked for
+    async def _read(self, output: int) -> None:
+        stream = asyncio.StreamReader()
+        pipe = os.fdopen(output, "rb", buffering=0)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(stream), pipe
+        )
         rest = b""
-        while chunk := await self._process.stdout.read(1 << 16):
-            *lines, rest = (rest + chunk).split(b"\n")
-            self._lines.extend(line.decode("utf-8", "replace") for line in lines)
+        try:
+            while chunk := await stream.read(1 << 16):
+                *lines, rest = (rest + chunk).split(b"\n")
+                self._lines.extend(line.decode("utf-8", "replace") for line in lines)
+                rest = rest[-_LONGEST_LINE:]
+        finally:
+            transport.close()
         if rest:
             self._lines.append(rest.decode("utf-8", "replace"))

@@ -103,3 +103,23 @@ def test_a_client_that_cannot_be_started_is_an_error_of_the_host(tmp_path: Path)
     path = scenario_file(tmp_path, "[client]\ncommand = ['/nowhere/hub']\n", home=QUICK)
     with pytest.raises(TransportUnavailableError, match="client: /nowhere/hub: cannot be started: No such file"):
         run_scenario(read_scenario(path), None, serve)
+
+
+LEAVES_A_CHILD = """
+import subprocess, sys
+print("done", flush=True)
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+"""
+
+
+def test_a_client_that_leaves_a_child_with_its_output_has_ended(tmp_path: Path) -> None:
+    result = _play(tmp_path, LEAVES_A_CHILD, 'within = "20s"\n')
+    assert result.failure is None
+    assert list(result.client_output) == ["done"]
+
+
+def test_a_client_that_never_ends_its_line_keeps_the_last_of_it(tmp_path: Path) -> None:
+    result = _play(tmp_path, "print('x' * 20_000_000 + 'the end', end='')", 'within = "20s"\n')
+    assert result.failure is None
+    assert len(result.client_output[-1]) <= 65_536
+    assert result.client_output[-1].endswith("the end")
