@@ -1,7 +1,8 @@
 """A program beside a home: the home comes up on free ports, the program runs, and its exit code is the answer.
 
 125 the home did not come up · 126 the program cannot be executed · 127 it was not found · 128 + n it died by signal n.
-Signals that reach us are passed on to it. The program keeps our terminal; it belongs to us no longer than it runs.
+Signals that reach us are passed on to it; where it has not ended ten seconds after a SIGTERM or SIGHUP, or at the
+second one, it is killed. The program keeps our terminal; it belongs to us no longer than it runs.
 """
 
 import asyncio
@@ -23,6 +24,8 @@ from devices.transcripts.export import write_artifacts
 from devices.transcripts.recorder import MemoryTranscript, Recorder
 from pairing.engine import Micros
 
+GRACE_SECONDS = 10
+"""So long a program that was told to end may go on."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -81,13 +84,22 @@ class _Signals:
         self.came: signal.Signals | None = None
 
     def on_signal(self, number: signal.Signals) -> None:
+        is_second = self.came is not None and number != signal.SIGINT
         self.came = number
         if self.process is None:
             if self._task is not None:
                 self._task.cancel()
         elif self.process.returncode is None and not (number == signal.SIGINT and _terminal_has_told()):
+            if number != signal.SIGINT and not is_second:
+                asyncio.get_running_loop().call_later(GRACE_SECONDS, self._kill)
             with contextlib.suppress(ProcessLookupError):
-                self.process.send_signal(number)
+                self.process.send_signal(signal.SIGKILL if is_second else number)
+
+    def _kill(self) -> None:
+        """It was told to end, and has not."""
+        if self.process is not None and self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.kill()
 
 
 def _terminal_has_told() -> bool:

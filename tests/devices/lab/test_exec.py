@@ -153,3 +153,25 @@ def test_signals_are_passed_on_and_the_program_has_the_last_word(tmp_path: Path,
         assert process.stdout.readline() == "up\n"
         process.send_signal(number)
         assert process.wait(30) == 40 + number
+
+
+IGNORES = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); signal.pause()"
+
+
+def test_a_program_that_does_not_listen_is_killed_when_it_is_told_again(tmp_path: Path) -> None:
+    home = tmp_path / "home.toml"
+    home.write_text(HOME_FILE, encoding="utf-8")
+    with subprocess.Popen(
+        command("exec", str(home), "--", *_python(IGNORES)),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        env=environment(tmp_path),
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        process.terminate()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        process.terminate()
+        assert process.wait(30) == 128 + signal.SIGKILL
