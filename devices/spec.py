@@ -177,7 +177,7 @@ class FaultSpec(BaseModel):
     target: str = "*"
     probability: float = Field(1.0, ge=0, le=1)
     direction: Literal["in", "out", "both"] = "both"
-    medium: str = "*"
+    medium: Literal["*", "air", "ble", "lan", "mesh"] = "*"
     start: Duration = "0s"
     duration: Duration | None = None
     after: AfterSpec | None = None

@@ -58,6 +58,8 @@ def sweep(
     story = read_scenario(scenario)
     if client is not None:
         story = with_client(story, command_words(client))
+    if story.spec.client is not None:
+        _require_program(story.spec.client.command[0])
     course = _Course(story, wanted, shrunk.parent, resume=resume, json=json)
     standing = course.run(workers)
     interrupted = standing.done < len(wanted)
@@ -156,6 +158,16 @@ def _tell(
         output.say(f"      again: {replay_command(scenario.path, each.seed, scenario.client)}")
         if each.seed in reduced:
             output.say(f"      {_shrunk_line(*reduced[each.seed])}")
+
+
+def _require_program(program: str) -> None:
+    """What cannot be started fails with every seed, and is the host's matter. Raises TransportUnavailableError."""
+    import shutil
+
+    from devices.errors import TransportUnavailableError
+
+    if "${" not in program and shutil.which(program) is None:
+        raise TransportUnavailableError(f"client: {program}: there is no such program, or it cannot be executed")
 
 
 def _shrink(

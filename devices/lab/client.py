@@ -144,6 +144,8 @@ class Client:
                 await asyncio.wait_for(self._process.wait(), _GRACE_SECONDS)
         self._signal(signal.SIGKILL)
         await self._process.wait()
+        # The end of the output is the end of all who held it: what was killed is gone now.
+        await asyncio.wait((self._reader,), timeout=1)
         self._reader.cancel()
         await asyncio.gather(self._reader, return_exceptions=True)
 

@@ -236,3 +236,16 @@ def test_run_refuses_a_client_that_is_none(
     done = run(capsys, "run", good, "--client", client)
     assert done.code == 2
     assert problem in done.err
+
+
+def test_sweep_of_a_client_that_is_not_there_is_exit_3(capsys: pytest.CaptureFixture[str], good: str) -> None:
+    done = run(capsys, "sweep", good, "--seeds", "0..3", "--client", "/nonexistent")
+    assert (done.code, done.out) == (3, "")
+    assert "client: /nonexistent: there is no such program" in done.err
+
+
+def test_a_fault_on_a_medium_that_is_none_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = scenario_file(tmp_path, f'[[fault]]\nkind = "drop"\nmedium = "zz"\noptional = true\n{GOOD}')
+    done = run(capsys, "run", str(path))
+    assert done.code == 2
+    assert "medium" in done.err
