@@ -6,7 +6,6 @@ advertises in a real-time home are the host's own addresses.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from ipaddress import IPv4Address
 
 from devices.errors import MediumError
@@ -81,11 +80,7 @@ class Lan(Medium):
         now = self.clock.now()
         for tap in self._taps:
             tap.sent(self.name, sender, source, to, payload)
-        for each in self.survivors(Flight(self.name, sender, receiver, source, to, payload, now, now)):
-            if each.arrives_us <= now:
-                deliver(each.payload)  # at once: a socket may be closed a moment later
-            else:
-                self.clock.call_at(each.arrives_us, partial(deliver, each.payload))
+        self.hand_over(Flight(self.name, sender, receiver, source, to, payload, now, now), deliver)
 
     def listeners(self, sender: MediumPort, to: Address) -> Iterable[MediumPort]:
         """A group reaches all who have that port, a host its own; whatever nobody here owns goes to the gateway."""

@@ -6,7 +6,8 @@ none, one or more; survivors arrive ordered by (time, sequence). The recorder no
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from functools import partial
+from typing import Protocol, runtime_checkable
 
 from devices.errors import MediumError
 from devices.sim.clock import Clock
@@ -42,6 +43,14 @@ class FlightRule(Protocol):
 
     def apply(self, flight: Flight) -> Sequence[Flight]:
         """None, one or more flights in place of the given one."""
+
+
+@runtime_checkable
+class Forgetful(Protocol):
+    """A rule on a medium that may end connections unheard."""
+
+    def forgets(self, flight: Flight) -> bool:
+        """Whether whoever closes a connection now is not heard of again."""
 
 
 class Tap(Protocol):
@@ -132,6 +141,18 @@ class Medium:
     def _launch(self, receiver: MediumPort, flight: Flight) -> None:
         for each in self.survivors(flight):
             self.clock.call_at(each.arrives_us, Arrival(receiver, each))
+
+    def hand_over(self, flight: Flight, deliver: Callable[[bytes], None]) -> None:
+        """Deliver what the rules leave of a flight: what is due at once, the rest when it is."""
+        for each in self.survivors(flight):
+            if each.arrives_us <= self.clock.now():
+                deliver(each.payload)  # at once: a socket may be closed a moment later
+            else:
+                self.clock.call_at(each.arrives_us, partial(deliver, each.payload))
+
+    def forgets(self, flight: Flight) -> bool:
+        """Whether a rule is in force under which a FIN that is lost now is lost for good."""
+        return any(rule.forgets(flight) for rule in self.rules if isinstance(rule, Forgetful))
 
     def survivors(self, flight: Flight) -> Sequence[Flight]:
         if not self.rules:

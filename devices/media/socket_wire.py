@@ -13,7 +13,6 @@ is asked; each chunk that is read or written is one segment.
 import asyncio
 import ssl
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 from devices.media.abrupt import play_cut, reset, steps_of
@@ -25,14 +24,6 @@ GATEWAY = "gateway"
 """Who stands for every real program."""
 _HIGH, _LOW = 262_144, 65_536
 """Octets under way: above the first a side is told to wait, below the second to go on."""
-
-
-@runtime_checkable
-class Forgetful(Protocol):
-    """A rule on a medium that may end connections unheard."""
-
-    def forgets(self, flight: Flight) -> bool:
-        """Whether whoever closes a connection now is not heard of again."""
 
 
 @runtime_checkable
@@ -61,15 +52,7 @@ class SocketWire:
         self, payload: bytes, peer: Endpoint, own: Endpoint, deliver: Callable[[bytes], None], *, inward: bool
     ) -> None:
         """Deliver a datagram from the peer (`inward`) or to it: now, later, several times, or not."""
-        if not self.medium.rules:
-            deliver(payload)
-            return
-        clock = self.medium.clock
-        for each in self.survivors(payload, peer, own, inward=inward):
-            if each.arrives_us <= clock.now():
-                deliver(each.payload)
-            else:
-                clock.call_at(each.arrives_us, partial(deliver, each.payload))
+        self.medium.hand_over(self.flight(payload, peer, own, inward=inward), deliver)
 
     def survivors(self, payload: bytes, peer: Endpoint, own: Endpoint, *, inward: bool) -> "list[Flight]":
         """What the faults make of octets on their way from the peer (`inward`) or to it."""
@@ -85,8 +68,7 @@ class SocketWire:
 
     def forgets(self, peer: Endpoint, own: Endpoint) -> bool:
         """Whether a fault is in force under which a FIN that is lost is lost for good."""
-        flight = self.flight(b"", peer, own, inward=False)
-        return any(rule.forgets(flight) for rule in self.medium.rules if isinstance(rule, Forgetful))
+        return self.medium.forgets(self.flight(b"", peer, own, inward=False))
 
     def add(self, transport: asyncio.Transport) -> None:
         """A connection is open."""

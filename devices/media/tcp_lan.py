@@ -22,7 +22,7 @@ from typing import Any, Protocol, runtime_checkable
 from devices.errors import MediumError
 from devices.media.abrupt import CutStep, play_cut, steps_of
 from devices.media.medium import Flight, Medium
-from devices.media.socket_wire import Forgetful, feed
+from devices.media.socket_wire import feed
 from devices.media.tcp_way import Mark, Way
 from pairing.engine import Endpoint, Micros
 
@@ -90,10 +90,6 @@ class VirtualTcp:
         """Whether an actor is there at all, so that it refuses what it does not want."""
         return any(port.actor == actor for port in self.medium.ports)
 
-    def forgets(self, flight: Flight) -> bool:
-        """Whether a FIN that is lost now is lost for good."""
-        return any(rule.forgets(flight) for rule in self.medium.rules if isinstance(rule, Forgetful))
-
     def wakes_us(self, flight: Flight) -> Micros | None:
         """When a sleeping sender wakes."""
         times = [rule.wakes_us(flight) for rule in self.medium.rules if isinstance(rule, Sleepy)]
@@ -151,7 +147,7 @@ class End(asyncio.Transport):
             return
         self._closing = True
         flight = self._flight(b"")
-        if self.tcp.forgets(flight) and (self.way.is_stuck or not self.tcp.medium.survivors(flight)):
+        if self.tcp.medium.forgets(flight) and (self.way.is_stuck or not self.tcp.medium.survivors(flight)):
             self.vanish()
             return
         self._push(b"", Mark.CLOSED)
