@@ -9,9 +9,9 @@ import ssl
 from typing import Any, Literal
 
 from devices.accessories.base import Accessory, Settings
+from devices.accessories.bonjour_presence import MEDIUM
 from devices.accessories.push_server import PushService
 from devices.accessories.registry import accessory
-from devices.accessories.tcp_service import MEDIUM
 from devices.accessories.tls_service import TlsService
 from devices.actor import Site, verb
 from devices.errors import ActionRefusedError, HomeFileError

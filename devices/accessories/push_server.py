@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from devices.accessories.base import Accessory, Settings
+from devices.accessories.bonjour_presence import MEDIUM
 from devices.accessories.push_protocol import Patience, PushRoom
 from devices.accessories.registry import accessory
-from devices.accessories.tcp_service import MEDIUM, Advert, TcpDoor, start_stall
+from devices.accessories.tcp_service import Advert, TcpDoor, start_stall
 from devices.actor import Site, verb
 from devices.errors import ActionRefusedError
 from devices.media.abrupt import Order, steps_in

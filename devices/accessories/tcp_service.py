@@ -8,21 +8,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from devices.accessories.bonjour_presence import BonjourPresence
 from devices.actor import Actor
-from devices.driver import EngineDriver
 from devices.errors import HomeFileError
-from devices.media.medium import Flight, MediumPort
+from devices.media.medium import Flight
 from devices.media.socket_wire import SocketWire
 from devices.spec import slug
 from devices.transports.reach import bind_hosts, shown_host
 from devices.transports.sockets import listen_tcp
-from pairing.dnssd.responder import Responder
 from pairing.dnssd.service import ServiceInstance
 from pairing.dnssd.txt import TxtRecord
 from pairing.engine import Endpoint, Micros
 from pairing.errors import EncodeError
 
-MEDIUM = "lan"
 _FIRST_DYNAMIC_PORT, _DYNAMIC_PORTS = 49_152, 65_536 - 49_152
 
 
@@ -82,8 +80,7 @@ class Advert:
         self._owner = owner
         self._service = service
         self._txt = TxtRecord.of([("id", owner.id.encode()), *txt]).encode()
-        self._driver: EngineDriver[Responder] | None = None
-        self._port: MediumPort | None = None
+        self._presence = BonjourPresence(owner)
         try:
             self._instance(1)
         except EncodeError as problem:
@@ -91,25 +88,12 @@ class Advert:
 
     def start(self, port: int) -> None:
         """Join the lan and publish."""
-        owner = self._owner
-        entropy = owner.site.chance.stream(f"accessory/{owner.id}/bonjour").randbytes
-        responder = Responder(entropy, owner.site.lan.links_for(owner.id))
-        driver = EngineDriver(responder, owner.site.clock, on_event=lambda event: owner.emit(event, MEDIUM))
-        self._port = owner.site.lan.join(owner.id, lambda flight: driver.deliver(flight.payload, flight.source))
-        driver.port, self._driver = self._port, driver
-        service = self._instance(port)
-        driver.do(lambda responder, now: responder.register(service, now))
+        self._presence.join()
+        self._presence.publish(self._instance(port))
 
     def stop(self, *, goodbye: bool) -> None:
         """Leave the lan, with a goodbye or without a word."""
-        driver, self._driver = self._driver, None
-        if driver is not None:
-            if goodbye:
-                driver.do(lambda responder, now: responder.close(now))
-            driver.stop()
-        if self._port is not None:
-            self._port.close()
-            self._port = None
+        self._presence.leave(goodbye=goodbye)
 
     def _instance(self, port: int) -> ServiceInstance:
         owner = self._owner

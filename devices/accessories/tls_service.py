@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from devices.accessories.bonjour_presence import MEDIUM
 from devices.accessories.data_services import WebPages
 from devices.accessories.push_protocol import PushConnection
 from devices.accessories.push_server import PushService, SilenceSettings
 from devices.accessories.registry import accessory
-from devices.accessories.tcp_service import MEDIUM
 from devices.accessories.web_connection import WebConnection
 from devices.actor import Site
 from devices.events import RequestReceived

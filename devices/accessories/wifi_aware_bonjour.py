@@ -7,14 +7,12 @@ one's service while there is, and refuses again when the last has ended.
 import socket
 from typing import TYPE_CHECKING
 
-from devices.driver import EngineDriver
+from devices.accessories.bonjour_presence import BonjourPresence
 from devices.errors import HomeFileError, TransportUnavailableError
-from devices.media.medium import MediumPort
 from devices.spec import slug
 from devices.transports.data_path import DataPathSession
 from devices.transports.reach import bind_hosts, shown_host
 from devices.transports.sockets import reserve_tcp
-from pairing.dnssd.responder import Responder
 from pairing.dnssd.service import ServiceInstance
 from pairing.dnssd.txt import TxtRecord
 from pairing.errors import EncodeError
@@ -22,7 +20,6 @@ from pairing.errors import EncodeError
 if TYPE_CHECKING:
     from devices.accessories.wifi_aware_base import WifiAwareAccessory
 
-MEDIUM = "lan"
 _FIRST_DYNAMIC_PORT, _DYNAMIC_PORTS = 49_152, 65_536 - 49_152
 
 
@@ -31,8 +28,7 @@ class BonjourBridge:
 
     def __init__(self, owner: "WifiAwareAccessory") -> None:
         self._owner = owner
-        self._driver: EngineDriver[Responder] | None = None
-        self._port: MediumPort | None = None
+        self._presence = BonjourPresence(owner)
         self._published: ServiceInstance | None = None
         self._reserved: socket.socket | None = None
         self._leads_to: DataPathSession | None = None
@@ -54,30 +50,16 @@ class BonjourBridge:
     @property
     def instance(self) -> str | None:
         """The name that survived conflicts."""
-        if self._driver is None:
-            return None
-        return next((each.service.instance for each in self._driver.engine.services), None)
+        return self._presence.instance
 
     def start(self) -> None:
         """Join the lan and publish, with a port that refuses."""
-        owner = self._owner
-        entropy = owner.site.chance.stream(f"accessory/{owner.id}/bonjour").randbytes
-        responder = Responder(entropy, owner.site.lan.links_for(owner.id))
-        driver = EngineDriver(responder, owner.site.clock, on_event=lambda event: owner.emit(event, MEDIUM))
-        self._port = owner.site.lan.join(owner.id, lambda flight: driver.deliver(flight.payload, flight.source))
-        driver.port, self._driver = self._port, driver
+        self._presence.join()
         self._publish(self._reserve(0))
 
     def stop(self, *, goodbye: bool) -> None:
         """Leave the lan, with a goodbye or without a word."""
-        driver, self._driver = self._driver, None
-        if driver is not None:
-            if goodbye:
-                driver.do(lambda responder, now: responder.close(now))
-            driver.stop()
-        if self._port is not None:
-            self._port.close()
-            self._port = None
+        self._presence.leave(goodbye=goodbye)
         self._release()
         self._published = self._leads_to = None
 
@@ -101,12 +83,8 @@ class BonjourBridge:
 
     def _publish(self, port: int) -> None:
         service = self._service(port)
-        if self._driver is None or service == self._published:
-            return
-        if self._published is None:
-            self._driver.do(lambda responder, now: responder.register(service, now))
-        else:
-            self._driver.do(lambda responder, now: responder.update(service, now))
+        if service != self._published:
+            self._presence.publish(service)
         self._published = service
 
     def _service(self, port: int) -> ServiceInstance:

@@ -6,7 +6,7 @@ specification, chapter 13.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 _PIECE = 512
 
-Send = Callable[[bytes], None]
+Write = Callable[[bytes], Awaitable[None]]
+"""Writes a piece of the stream after the other."""
 
 
 @asynccontextmanager
@@ -53,7 +54,7 @@ async def reached(where: Endpoint | str, identities: str | None, patience: Micro
             await writer
 
 
-async def _write(outgoing: "asyncio.Queue[bytes | None]", write: "_Write", dialogue: TcatDialogue) -> None:
+async def _write(outgoing: "asyncio.Queue[bytes | None]", write: Write, dialogue: TcatDialogue) -> None:
     while (data := await outgoing.get()) is not None:
         try:
             await write(data)
@@ -61,14 +62,7 @@ async def _write(outgoing: "asyncio.Queue[bytes | None]", write: "_Write", dialo
             dialogue.lost()
 
 
-class _Write:
-    """Writes a piece of the stream after the other."""
-
-    async def __call__(self, data: bytes) -> None:
-        raise NotImplementedError
-
-
-class _Udp(_Write):
+class _Udp:
     def __init__(self, client: UdpClient, peer: Endpoint) -> None:
         self._client, self._peer = client, peer
 
@@ -78,7 +72,7 @@ class _Udp(_Write):
 
 
 @asynccontextmanager
-async def _over_udp(where: Endpoint, dialogue: TcatDialogue) -> AsyncIterator[_Write]:
+async def _over_udp(where: Endpoint, dialogue: TcatDialogue) -> AsyncIterator[Write]:
     client = await UdpClient.open(where, lambda data, sender: dialogue.heard(data), dialogue.lost)
     try:
         yield _Udp(client, where)
@@ -86,7 +80,7 @@ async def _over_udp(where: Endpoint, dialogue: TcatDialogue) -> AsyncIterator[_W
         await client.close()
 
 
-class _Ble(_Write):
+class _Ble:
     def __init__(self, client: "BleakClient", characteristic: "BleakGATTCharacteristic") -> None:
         self._client, self._characteristic = client, characteristic
 
@@ -102,7 +96,7 @@ class _Ble(_Write):
 
 
 @asynccontextmanager
-async def _over_ble(address: str, dialogue: TcatDialogue) -> AsyncIterator[_Write]:
+async def _over_ble(address: str, dialogue: TcatDialogue) -> AsyncIterator[Write]:
     from bleak import BleakClient, BleakScanner  # starts the operating system's Bluetooth
     from bleak.exc import BleakError
 
