@@ -20,6 +20,7 @@ from devices.ble_events import (
     Subscribed,
     Unsubscribed,
 )
+from devices.fault_events import FaultEnded, FaultFired, FaultStarted
 from devices.platform_names import PLATFORM_NAMES, platform_names
 from devices.service_events import (
     AnswerReceived,
@@ -276,35 +277,6 @@ class CredentialRefused(Event):
     came: str
     symptom: str
     hint: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaultStarted(Event):
-    """A fault or lie is in force from now on."""
-
-    fault: str
-    kind: str
-    target: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaultFired(Event):
-    """A fault changed something that happened, or a lie was told."""
-
-    fault: str
-    kind: str
-    target: str
-    what: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaultEnded(Event):
-    """A fault or lie is over; `fired` counts what it changed."""
-
-    fault: str
-    kind: str
-    target: str
-    fired: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,7 +104,7 @@ def exec_(
     """
     import asyncio
 
-    from devices.errors import EmulatorError, UsageError
+    from devices.errors import EmulatorError
     from devices.lab.behind_doors import LocalNetworkOption
     from devices.lab.exec import ExecPlan, HomeFailedError, exec_beside
     from devices.sim.chance import Chance
@@ -112,12 +112,12 @@ def exec_(
     from devices.transports.reach import choose_reach
 
     try:
-        if secrets and artifacts is None:
-            raise UsageError("--secrets is about the transcript: add --artifacts DIR")
-        if adapters > 1 and ble is not BleDoor.DBUS:
-            raise UsageError("--adapters is about the emulated BlueZ: add --ble dbus")
-        if gate is GateScope.PREFIX and local_network is None:
-            raise UsageError("--gate is about the local network: add --local-network granted, denied or refused")
+        _require(artifacts is not None or not secrets, "--secrets is about the transcript: add --artifacts DIR")
+        _require(adapters == 1 or ble is BleDoor.DBUS, "--adapters is about the emulated BlueZ: add --ble dbus")
+        _require(
+            gate is GateScope.ALL or local_network is not None,
+            "--gate is about the local network: add --local-network granted, denied or refused",
+        )
         option = None if local_network is None else LocalNetworkOption.parse(local_network)
         spec = load_home(home)
         source = home.read_bytes()
@@ -142,6 +142,13 @@ def exec_(
         secrets=secrets,
     )
     raise typer.Exit(asyncio.run(exec_beside(plan, serve)))
+
+
+def _require(is_met: bool, otherwise: str) -> None:
+    from devices.errors import UsageError
+
+    if not is_met:
+        raise UsageError(otherwise)
 
 
 def _door_words(ble: BleDoor, adapters: int) -> list[str]:

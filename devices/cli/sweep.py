@@ -68,18 +68,9 @@ def sweep(
         course.end()
     passed, failed = standing.done - len(standing.failures), len(standing.failures)
     if json:
-        output.emit(
-            {
-                "scenario": str(scenario),
-                "seeds": seeds,
-                "passed": passed,
-                "failed": failed,
-                "interrupted": interrupted,
-                "failures": [
-                    {**each.as_json(story), **_document(reduced.get(each.seed))} for each in standing.failures
-                ],
-            }
-        )
+        counts = {"passed": passed, "failed": failed, "interrupted": interrupted}
+        failures = [{**each.as_json(story), **_document(reduced.get(each.seed))} for each in standing.failures]
+        output.emit({"scenario": str(scenario), "seeds": seeds, **counts, "failures": failures})
     else:
         _tell(story, standing.failures, reduced)
         end = f"interrupted after {standing.done} of {len(wanted)} seeds: " if interrupted else ""
