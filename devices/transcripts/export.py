@@ -16,7 +16,7 @@ from devices.transcripts.pcapng import PcapngWriter, captured
 from devices.transcripts.reader import Frame, Happened, Octets, Record, read_transcript
 from devices.transcripts.rungs import Cast
 from devices.transcripts.show import record_document
-from devices.transcripts.tcp_stream import Connections
+from devices.transcripts.tcp_stream import Connections, TcpPacket
 from devices.transcripts.tls_streams import NAME as TLS_STREAMS
 from devices.transcripts.tls_streams import TlsStreams
 
@@ -44,7 +44,7 @@ def to_pcapng(records: Iterable[Record], sink: Callable[[bytes], object]) -> int
     streams, connections = TlsStreams(), Connections()
     for frame in frames:
         if isinstance(frame, Octets):
-            for segment in connections.packets(frame):
+            for segment in _segments(connections, frame):
                 writer.frame("tcp", frame.at_us, segment.data, segment.comment, sender=frame.actor)
             continue
         writer.frame(frame.medium, frame.at_us, packet_of(frame), f"from {frame.sender}", sender=frame.sender)
@@ -81,6 +81,13 @@ def write_artifacts(folder: Path, transcript: bytes, replay: str, *, is_private:
     lines = ladder(records, Cast.of(records))
     (folder / "ladder.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     (folder / "replay.txt").write_text(f"{replay}\n", encoding="utf-8")
+
+
+def _segments(connections: Connections, octets: Octets) -> list[TcpPacket]:
+    try:
+        return connections.packets(octets)
+    except (ValueError, TypeError, struct.error) as problem:
+        raise TranscriptError(f"the octets at {octets.at_us} us cannot be in IP packets: {problem}") from None
 
 
 def packet_of(frame: Frame) -> bytes:

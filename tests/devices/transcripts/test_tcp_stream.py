@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from devices.errors import TranscriptError
 from devices.transcripts.export import to_pcapng
 from devices.transcripts.reader import Octets
 from devices.transcripts.tcp_stream import Connections
@@ -37,6 +38,12 @@ def test_segments_follow_one_another_and_acknowledge_the_other_side() -> None:
 def test_what_no_packet_can_hold_goes_in_several() -> None:
     packets = Connections().packets(_octets(bytes(200_000), inward=False))
     assert [len(each.data) for each in packets] == [65_535, 65_535, 65_535, 200_000 - 3 * 65_495 + 40]
+
+
+def test_octets_of_no_ip_host_are_one_error() -> None:
+    strange = Octets(7, "br", OWN, Endpoint("x" * 5_000, 2), True, GET)
+    with pytest.raises(TranscriptError, match="the octets at 7 us cannot be in IP packets"):
+        to_pcapng([strange], lambda data: None)
 
 
 @pytest.mark.interop
